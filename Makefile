@@ -1,0 +1,35 @@
+# Two verbs matter: `make lab` opens the course, `make test` runs every test. Both set up what they need first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: lab test benchmark notebooks clean
+
+lab: $(VENV)/.ready
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb $(ARGS)
+
+test: $(VENV)/.ready
+	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120 notebooks
+
+# What the hardware does: rendering rates, import time, training speed.
+benchmark: $(VENV)/.ready
+	$(BIN)/python -m tests.benchmarks $(ARGS)
+
+# Write each notebook anew from its text file and execute it: `make notebooks ARGS=notebooks/01_data.py` for one.
+notebooks: $(VENV)/.ready
+	$(BIN)/python tests/execute_notebooks.py $(ARGS)
+
+# CPU=1 takes PyTorch's own CPU build; without it, Linux gets the one for CUDA (several GB).
+$(VENV)/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(if $(CPU),$(BIN)/python -m pip install --quiet -c constraints.txt torch --index-url https://download.pytorch.org/whl/cpu)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) student *.egg-info

@@ -1,0 +1,124 @@
+"""What a trained model's latent space looks like: posterior variance, informative latents, encoded grids."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sbd_utils.datasets import CIRCLE_SIZE, circles_dataset, generate_spaced_coordinates
+from sbd_utils.metrics import Geometry, fit_geometry
+from sbd_utils.models import VAE
+from sbd_utils.sprites import render_batch
+
+INFORMATIVE = 0.5  # a latent below this average posterior variance is called informative
+GRID = dict(low=12, high=52, num_points=31, levels=5)  # the evaluation grid, in pixels of a 64 x 64 image
+
+
+@torch.no_grad()
+def encode(model: VAE, images: Tensor, batch_size: int = 250) -> tuple[Tensor, Tensor]:
+    """Posterior means and log-variances [N, z_dim] each, on the CPU, of images [N, C, H, H], in batches."""
+    device = next(model.parameters()).device
+    parts = [model.encoder(part.to(device)) for part in images.split(batch_size)]
+    mean, logvar = (torch.cat(p).float().cpu() for p in zip(*parts, strict=True))
+    return mean, logvar
+
+
+@torch.no_grad()
+def decode(model: VAE, z: Tensor, batch_size: int = 250) -> Tensor:
+    """Images [N, C, H, H], on the CPU, of codes z [N, z_dim], in batches. Values may leave [0, 1]."""
+    device = next(model.parameters()).device
+    return torch.cat([model.decoder(part.to(device)).float().cpu() for part in z.split(batch_size)])
+
+
+def get_avg_variance(model: VAE, loader: Iterable) -> Tensor:
+    """Average posterior variance of each latent, [z_dim], over a loader of image batches.
+
+    loader: a DataLoader or any iterable of batches, each a tensor [N, C, H, H] or a tuple that begins with one.
+    Near 0: the latent is told apart finely, it carries information. Near 1: it is the prior, whatever the image.
+    Raises ValueError if the loader is empty.
+    """
+    total, count = 0, 0
+    for batch in loader:
+        images = batch if isinstance(batch, Tensor) else batch[0]
+        _, logvar = encode(model, images)
+        total = total + logvar.exp().sum(0)
+        count += len(images)
+    if count == 0:
+        raise ValueError("loader gave no images; the average needs at least one")
+    return total / count
+
+
+def get_smallest_pair(avg_var: Tensor) -> tuple[int, int]:
+    """Indices of the two latents of least average posterior variance, the least first; avg_var: [z_dim]."""
+    avg_var = torch.as_tensor(avg_var)
+    if avg_var.ndim != 1 or len(avg_var) < 2:
+        raise ValueError(f"avg_var has shape {list(avg_var.shape)}; it must be [z_dim] with z_dim at least 2")
+    first, second = torch.argsort(avg_var, stable=True)[:2].tolist()
+    return first, second
+
+
+def informative_latents(avg_var: Tensor, threshold: float = INFORMATIVE) -> list[int]:
+    """Latents whose average posterior variance [z_dim] is below the threshold, the least first."""
+    order = torch.argsort(torch.as_tensor(avg_var), stable=True).tolist()
+    return [i for i in order if avg_var[i] < threshold]
+
+
+def encode_coordinates(
+    model: VAE, x, y, x_latent: int, y_latent: int, size: float = CIRCLE_SIZE
+) -> tuple[np.ndarray, np.ndarray]:
+    """Render a white circle at each (x, y) [N] (pixels), encode it, return the means of two latents, [N] each.
+
+    size: diameter in pixels. Raises ValueError for a latent the model does not have.
+    """
+    z_dim = model.config["z_dim"]
+    for name, latent in [("x_latent", x_latent), ("y_latent", y_latent)]:
+        if not 0 <= latent < z_dim:
+            raise ValueError(f"{name} is {latent}; this model's latents are 0 ... {z_dim - 1}")
+    images = render_batch("ellipse", x, y, size, img_size=model.config["im_size"])
+    mean, _ = encode(model, images.expand(-1, model.config["in_channels"], -1, -1))
+    return mean[:, x_latent].numpy(), mean[:, y_latent].numpy()
+
+
+class Scores(NamedTuple):
+    """What is asked of a model of the circles; see `evaluate_circles`."""
+
+    variances: list[float]
+    """Average posterior variances in ascending order."""
+    informative: int
+    """Number of informative latents."""
+    geometry: Geometry
+    """Fit of the encoded evaluation grid, two latents of least variance."""
+    squared_error: float
+    """Summed over an image's pixels, averaged over the held-out images; the mean code decoded."""
+    kl: float
+    """KL divergence to the prior in nats, summed over latents, averaged over the held-out images."""
+
+    @property
+    def two_latents(self) -> bool:
+        """Exactly two latents matter, clearly: variances below 0.1, every other above 0.7."""
+        return self.variances[1] < 0.1 and (len(self.variances) == 2 or self.variances[2] > 0.7)
+
+    def recovered(self, max_squared_error: float = 5.0) -> bool:
+        """Geometry recovered: two latents, affine and similarity R² of at least 0.99, a small squared error."""
+        straight = min(self.geometry.affine_r2, self.geometry.similarity_r2) >= 0.99
+        return self.two_latents and straight and self.squared_error <= max_squared_error
+
+
+def evaluate_circles(model: VAE, num_images: int = 1000, seed: int = 1_000_003) -> Scores:
+    """Score a model on the evaluation grid and on held-out circles (a seed that training does not use)."""
+    images, _ = circles_dataset(num_images, seed, model.config["im_size"]).tensors
+    images = images.expand(-1, model.config["in_channels"], -1, -1)
+    mean, logvar = encode(model, images)
+    variances = logvar.exp().mean(0)  # [z_dim]
+    squared_error = (decode(model, mean) - images).square().sum((1, 2, 3)).mean().item()
+    xx, yy, _ = generate_spaced_coordinates(**GRID)
+    z1, z2 = encode_coordinates(model, xx, yy, *get_smallest_pair(variances))
+    return Scores(
+        variances=variances.sort().values.tolist(),
+        informative=len(informative_latents(variances)),
+        geometry=fit_geometry(np.stack([xx, yy], 1), np.stack([z1, z2], 1)),
+        squared_error=squared_error,
+        kl=0.5 * (mean.square() + logvar.exp() - logvar - 1).sum(1).mean().item(),
+    )
