@@ -105,7 +105,7 @@ def _paint(images: Tensor, shape: str, x: Tensor, y: Tensor, size: Tensor, angle
     if n == 0:
         return
     reach, extent = _reach(shape, size, angle)  # [N, 2] above and below the centre; a number
-    window = min(int(math.ceil(2 * extent)) + 1, frame)
+    window = min(math.ceil(2 * extent) + 1, frame)
     col0 = (x - extent).floor().clamp(0, frame - window)  # [N] the window's first column
     row0 = (y - extent).floor().clamp(0, frame - window)
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import itertools
 import json
 import signal
 import threading
@@ -40,7 +41,7 @@ def kl_divergence(mean: Tensor, logvar: Tensor) -> Tensor:
 def elbo_loss(
     x: Tensor, reconstruction: Tensor, mean: Tensor, logvar: Tensor, w: float = 10.0, beta: float = 1.0
 ) -> Loss:
-    """The negative ELBO of a Gaussian likelihood of variance 1 / (2 w), less a constant; beta as in Higgins et al. 2017.
+    """The negative ELBO of a Gaussian likelihood of variance 1 / (2 w), less a constant; beta: Higgins et al. 2017.
 
     x, reconstruction: [N, C, H, W]; mean, logvar: [N, z_dim].
     The squared error is *summed* over pixels and the KL over latents; both are averaged over the batch only.
@@ -56,7 +57,7 @@ def piecewise_linear(*points: tuple[float, float]) -> Callable[[float], float]:
 
     Raises ValueError if progress does not increase from point to point.
     """
-    pairs = list(zip(points, points[1:], strict=False))
+    pairs = list(itertools.pairwise(points))
     if not points or any(a[0] >= b[0] for a, b in pairs):
         raise ValueError(f"points are {points}; at least one is needed, and progress must increase")
 
@@ -232,8 +233,8 @@ class _Run:
         if len(bad):
             step, lr = self.checked + bad[0].item(), self.plan[self.checked + bad[0].item(), 0].item()
             raise NotFiniteError(
-                f"the loss was not finite at step {step} (learning rate {lr:g}). The last checkpoint is kept, the model in "
-                "memory is spoilt. A lower learning rate usually helps; look for images that are not finite, too."
+                f"the loss was not finite at step {step} (learning rate {lr:g}). The last checkpoint is kept, "
+                "the model in memory is spoilt. A lower learning rate usually helps; look for images that are not finite, too."
             )
         self.checked = self.step
         squared_error, kl = self.log[self.step - 1, 0].item(), self.log[self.step - 1, 1:-1].sum().item()
