@@ -234,7 +234,7 @@ class _Run:
             step, lr = self.checked + bad[0].item(), self.plan[self.checked + bad[0].item(), 0].item()
             raise NotFiniteError(
                 f"the loss was not finite at step {step} (learning rate {lr:g}). The last checkpoint is kept, "
-                "the model in memory is spoilt. A lower learning rate usually helps; look for images that are not finite, too."
+                "the model in memory is spoilt. Try a lower learning rate, and look for images that are not finite."
             )
         self.checked = self.step
         squared_error, kl = self.log[self.step - 1, 0].item(), self.log[self.step - 1, 1:-1].sum().item()
