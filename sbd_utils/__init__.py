@@ -12,17 +12,20 @@ _MODULES = {
     "models": ["VAE", "DeconvDecoder", "Encoder", "SpatialBroadcastDecoder", "coordinate_map", "sample_posterior"],
     "metrics": ["Geometry", "fit_geometry"],
     "datasets": ["CircleStream", "circles_dataset", "generate_spaced_coordinates", "save_dataset"],
-    "training": ["elbo_loss", "fit", "kl_divergence", "piecewise_linear", "save_weights"],
+    "training": ["elbo_loss", "fit", "kl_divergence", "piecewise_constant", "piecewise_linear", "save_weights"],
+    "recipes": ["RECIPES", "train_circles"],
     "pretrained": ["available_pretrained", "load_pretrained", "load_weights"],
     "analysis": [
         "decode",
         "encode",
         "encode_coordinates",
+        "encode_grid",
         "evaluate_circles",
         "get_avg_variance",
         "get_smallest_pair",
         "informative_latents",
     ],
+    "evidence": ["Milestones", "add_row", "machine_kind", "make_row", "read_rows"],
     "plotting": ["plot_coordinate_grid", "plot_examples", "show"],
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

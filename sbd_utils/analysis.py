@@ -81,11 +81,20 @@ def encode_coordinates(
     return mean[:, x_latent].numpy(), mean[:, y_latent].numpy()
 
 
+def encode_grid(model: VAE, first: int, second: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The evaluation grid: centres xy [310, 2] in pixels, the means of two latents z [310, 2], line labels [310]."""
+    xx, yy, labels = generate_spaced_coordinates(**GRID)
+    z = encode_coordinates(model, xx, yy, first, second)
+    return np.stack([xx, yy], 1), np.stack(z, 1), labels
+
+
 class Scores(NamedTuple):
     """What is asked of a model of the circles; see `evaluate_circles`."""
 
     variances: list[float]
     """Average posterior variances in ascending order."""
+    pair: tuple[int, int]
+    """The two latents of least variance."""
     informative: int
     """Number of informative latents."""
     geometry: Geometry
@@ -113,12 +122,13 @@ def evaluate_circles(model: VAE, num_images: int = 1000, seed: int = 1_000_003) 
     mean, logvar = encode(model, images)
     variances = logvar.exp().mean(0)  # [z_dim]
     squared_error = (decode(model, mean) - images).square().sum((1, 2, 3)).mean().item()
-    xx, yy, _ = generate_spaced_coordinates(**GRID)
-    z1, z2 = encode_coordinates(model, xx, yy, *get_smallest_pair(variances))
+    pair = get_smallest_pair(variances)
+    xy, z, _ = encode_grid(model, *pair)
     return Scores(
         variances=variances.sort().values.tolist(),
+        pair=pair,
         informative=len(informative_latents(variances)),
-        geometry=fit_geometry(np.stack([xx, yy], 1), np.stack([z1, z2], 1)),
+        geometry=fit_geometry(xy, z),
         squared_error=squared_error,
         kl=0.5 * (mean.square() + logvar.exp() - logvar - 1).sum(1).mean().item(),
     )

@@ -70,6 +70,13 @@ def piecewise_linear(*points: tuple[float, float]) -> Callable[[float], float]:
     return value
 
 
+def piecewise_constant(*points: tuple[float, float]) -> Callable[[float], float]:
+    """A schedule that takes each value of the points (progress, value) from that progress on; the first is at 0."""
+    if not points or points[0][0] != 0 or any(a[0] >= b[0] for a, b in itertools.pairwise(points)):
+        raise ValueError(f"points are {points}; progress must begin at 0 and increase")
+    return lambda progress: next(value for start, value in reversed(points) if progress >= start)
+
+
 class History(NamedTuple):
     """What training recorded, one entry per update made so far (T of them)."""
 

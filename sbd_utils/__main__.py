@@ -1,0 +1,155 @@
+"""The command line: generate data, train a model, score it, sweep seeds, publish weights.
+
+python -m sbd_utils COMMAND --help
+"""
+
+import argparse
+import os
+import shlex
+import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+import torch
+from tqdm.auto import tqdm
+
+from sbd_utils import analysis, datasets, evidence, models, pretrained, recipes
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = parser().parse_args(arguments)
+    try:
+        return options.run(options) or 0
+    except (ValueError, OSError, RuntimeError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+
+
+def generate(options) -> None:
+    dataset = datasets.circles_dataset(options.num_images, options.seed, options.im_size)
+    print(f"wrote {len(dataset)} circles to {datasets.save_dataset(dataset, options.out)}")
+
+
+def train(options) -> None:
+    accelerator = None
+    if "WORLD_SIZE" in os.environ:  # started by `accelerate launch` or `torchrun`
+        from accelerate import Accelerator
+
+        accelerator = Accelerator()
+    key = dict(recipe=options.recipe, decoder=options.decoder, seed=options.seed)
+    row = evidence.run(key, options.out, command_line(), options.steps, accelerator, progress=True)
+    if row is not None:
+        print_scores({str(options.out): row})
+
+
+def evaluate(options) -> None:
+    rows = {}
+    for name in options.weights:
+        model = pretrained.load_weights(name) if Path(name).exists() else pretrained.load_pretrained(name)
+        scores = analysis.evaluate_circles(model)
+        rows[name] = {
+            "informative_latents": scores.informative,
+            "affine_r2": round(scores.geometry.affine_r2, 4),
+            "similarity_r2": round(scores.geometry.similarity_r2, 4),
+            "angle_mod_90": round(scores.geometry.angle % 90, 1),
+            "squared_error": round(scores.squared_error, 2),
+            "variance_2": round(scores.variances[1], 4),
+            "variance_3": round(scores.variances[2], 4),
+            "kl_nats": round(scores.kl, 2),
+        }
+    print_scores(rows)
+
+
+def sweep(options) -> None:
+    """Train what the table lacks, `jobs` runs at a time; every finished run is in the table at once."""
+    done = {evidence.row_name(row) for row in evidence.read_rows(options.table)}
+    wanted = [dict(recipe=options.recipe, decoder=d, seed=s) for s in options.seeds for d in options.decoders]
+    todo = [key for key in wanted if evidence.row_name(key) not in done]
+    print(f"{len(wanted) - len(todo)} of {len(wanted)} runs are in {options.table} already")
+    threads = max((os.cpu_count() or 1) // options.jobs, 1)
+    pool = ProcessPoolExecutor(options.jobs, get_context("spawn"), torch.set_num_threads, (threads,))
+    with pool, tqdm(total=len(todo), unit="run") as bar:
+        outs = {evidence.row_name(key): Path(options.folder) / f"{evidence.row_name(key)}.safetensors" for key in todo}
+        futures = {
+            pool.submit(evidence.run, key, outs[evidence.row_name(key)], command_line(), options.steps): key
+            for key in todo
+        }
+        for future in as_completed(futures):
+            row = future.result()
+            evidence.add_row(options.table, row, evidence.encoded_grid(outs[evidence.row_name(row)]))
+            bar.update()
+
+
+def publish(options) -> None:
+    print(f"entered {options.name} in {evidence.publish(options.weights, options.name, options.folder, options.note)}")
+
+
+def command_line() -> str:
+    return shlex.join(["python", "-m", "sbd_utils", *sys.argv[1:]])
+
+
+def print_scores(rows: dict[str, dict]) -> None:
+    """A table, one model per column."""
+    names = list(next(iter(rows.values())))
+    width = max(map(len, names))
+    print(" " * width, *(f"{name:>24}" for name in rows))
+    for name in names:
+        print(f"{name:<{width}}", *(f"{row[name]!s:>24}" for row in rows.values()))
+
+
+def seeds(text: str) -> list[int]:
+    """'3', '0-9' or '1,4,7' as a list of seeds."""
+    parts = (part.split("-") for part in text.split(","))
+    return [seed for part in parts for seed in range(int(part[0]), int(part[-1]) + 1)]
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="python -m sbd_utils", description=__doc__.splitlines()[0])
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name, function, help):
+        sub = commands.add_parser(
+            name, help=help, description=help, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        )
+        sub.set_defaults(run=function)
+        return sub.add_argument
+
+    recipe = dict(choices=list(recipes.RECIPES), default="fast", help="network and schedules, see sbd_utils/recipes.py")
+    steps = dict(type=int, default=None, help="number of updates; by default the recipe's")
+
+    add = command("generate", generate, "Write circles and their centres to a file.")
+    add("out", help="file to write, ending in .npz or .safetensors")
+    add("--num-images", type=int, default=5000, help="number of images")
+    add("--seed", type=int, default=0, help="the same seed gives the same images")
+    add("--im-size", type=int, default=64, help="height and width in pixels")
+
+    add = command("train", train, "Train a VAE on the circles; run the same command again to go on after an interrupt.")
+    add("out", help="weights file to write, NAME.safetensors; NAME.json holds the record, NAME.checkpoint the state")
+    add("--decoder", choices=models.DECODERS, default="sbd", help="which decoder")
+    add("--recipe", **recipe)
+    add("--seed", type=int, default=0, help="of the initial weights, the images and the noise")
+    add("--steps", **steps)
+
+    add = command("evaluate", evaluate, "Score models: posterior variance, geometry, squared error.")
+    add("weights", nargs="+", help="weights files, or names of pretrained models")
+
+    add = command("sweep", sweep, "Train seeds x decoders and collect the scores in one table; finished runs are kept.")
+    add("table", help="the .csv file to add to")
+    add("--decoders", nargs="+", choices=models.DECODERS, default=list(models.DECODERS), help="which decoders")
+    add("--seeds", type=seeds, default="0-9", help="such as 3, 0-9 or 1,4,7")
+    add("--recipe", **recipe)
+    add("--steps", **steps)
+    add("--folder", default="runs", help="where weights, records and checkpoints go")
+    add("--jobs", type=int, default=1, help="runs at a time; they share the processor's cores")
+
+    add = command("publish", publish, "Copy a run's weights into the folder of pretrained models, with a model card.")
+    add("weights", help="weights file written by train or sweep, with its .json beside it")
+    add("name", help="name to publish under")
+    add("--note", required=True, help="why this run: the first sentence of the card")
+    add("--folder", default=str(pretrained.FOLDER), help="folder that holds manifest.json")
+    return top
+
+
+if __name__ == "__main__":
+    sys.exit(main())
