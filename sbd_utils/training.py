@@ -138,7 +138,8 @@ def fit(
     """
     from tqdm.auto import tqdm  # here, so that the objective alone does without
 
-    for name, value in [("steps", steps), ("batch_size", batch_size), ("checkpoint_every", checkpoint_every)]:
+    counts = dict(steps=steps, batch_size=batch_size, checkpoint_every=checkpoint_every, callback_every=callback_every)
+    for name, value in counts.items():
         if value < 1:
             raise ValueError(f"{name} is {value}; it must be at least 1")
     automatic = "cuda" if torch.cuda.is_available() else "cpu"
