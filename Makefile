@@ -8,11 +8,11 @@ ARGS ?=
 .PHONY: lab test benchmark notebooks clean
 
 lab: $(VENV)/.ready
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb $(ARGS)
+	$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks/00_start_here.ipynb $(ARGS)
 
+# Two processes side by side, each with one thread and one notebook at a time.
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest $(ARGS)
-	$(BIN)/python -m pytest --nbval --nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120 notebooks
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
 
 # What the hardware does: rendering rates, import time, training speed.
 benchmark: $(VENV)/.ready
@@ -25,7 +25,8 @@ notebooks: $(VENV)/.ready
 # CPU=1 takes PyTorch's own CPU build; without it, Linux gets the one for CUDA (several GB).
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-		{ echo "Python 3.11 or newer is needed; $(PYTHON) is older. Try: make PYTHON=python3.12"; exit 1; }
+		{ echo "Python 3.11 or newer is needed, and '$(PYTHON)' is not. Try: make PYTHON=python3.12" >&2; exit 1; }
+	@echo "Setting up $(VENV): some minutes the first time, nothing later"
 	$(PYTHON) -m venv $(VENV)
 	$(if $(CPU),$(BIN)/python -m pip install --quiet -c constraints.txt torch --index-url https://download.pytorch.org/whl/cpu)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'

@@ -109,7 +109,7 @@ def solutions(stem: str) -> list[str]:
 @each_notebook
 def test_every_exercise_has_a_folded_solution(stem):
     asked = re.sub(r"<details>.*?</details>", "SOLUTION", exercises(stem), flags=re.DOTALL)
-    tasks = re.split(r"^(?:\*\*|#+ )?(?:Exercise )?\d+[.:]?", asked, flags=re.MULTILINE)[1:]
+    tasks = re.split(r"^(?:\*\*(?:Exercise )?\d+|#+ (?:Exercise )?\d+|\d+\. )", asked, flags=re.MULTILINE)[1:]
     assert len(tasks) >= 3
     assert all(task.count("SOLUTION") == 1 for task in tasks)
     assert len(solutions(stem)) == len(tasks)

@@ -1,0 +1,237 @@
+"""The ways in: make, conda, pip; what they promise, and that the tree is clean by ruff."""
+
+import importlib.metadata
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+
+
+def pinned() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pairs = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(name): version for name, version in pairs}
+
+
+def make(*arguments, folder: Path = ROOT, **environment) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=folder,
+        env=own_environment(**environment),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def own_environment(**more) -> dict[str, str]:
+    """This environment without what an outer make says to an inner one."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))} | more
+
+
+# Versions
+
+
+def test_continuous_integration_uses_the_torch_that_is_stated():
+    assert pinned()["torch"] == "2.13.0"
+
+
+def test_exact_versions_lie_within_the_bounds():
+    stated = [Requirement(line) for lines in [PROJECT["dependencies"], *EXTRAS.values()] for line in lines]
+    for requirement in stated:
+        if canonicalize_name(requirement.name) != canonicalize_name(PROJECT["name"]):
+            assert requirement.specifier, f"{requirement} has no bound"
+            assert pinned()[canonicalize_name(requirement.name)] in requirement.specifier, requirement
+
+
+def test_every_package_that_is_installed_for_the_tests_is_pinned():
+    needed, todo = set(), [(canonicalize_name(PROJECT["name"]), frozenset({"test"}))]
+    seen = set()
+    while todo:
+        name, extras = todo.pop()
+        if (name, extras) in seen or name.startswith(("nvidia-", "cuda-", "triton")):  # torch itself pins these
+            continue
+        seen.add((name, extras))
+        needed.add(name)
+        for line in importlib.metadata.requires(name) or []:
+            requirement = Requirement(line)
+            if not requirement.marker or any(requirement.marker.evaluate({"extra": e}) for e in ["", *extras]):
+                todo.append((canonicalize_name(requirement.name), frozenset(requirement.extras)))
+    assert needed - {canonicalize_name(PROJECT["name"])} <= pinned().keys()
+
+
+def test_conda_gives_python_and_pip_and_leaves_the_rest_to_pyproject():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    python, pip, nested = environment["dependencies"]
+    assert environment["channels"] == ["conda-forge"]
+    assert pip == "pip"
+    version = re.fullmatch(r"python=(3\.\d+)", python)[1]
+    assert version in SpecifierSet(PROJECT["requires-python"])
+    extra = re.fullmatch(r"--editable \.\[(\w+)\]", nested["pip"][1])[1]
+    assert nested["pip"] == ["--constraint constraints.txt", f"--editable .[{extra}]"]
+    assert extra in EXTRAS
+
+
+def test_the_same_version_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert {"cff-version", "message", "title", "authors"} <= citation.keys()
+    assert citation["version"] == PROJECT["version"]
+    assert citation["license"] == PROJECT["license"]
+    newest = re.search(r"^## \[?(\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
+    assert newest == PROJECT["version"]
+
+
+# make
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """The files that decide whether an environment is up to date, and one that is."""
+    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+        shutil.copy(ROOT / name, tmp_path)
+    ready = tmp_path / ".venv" / ".ready"
+    ready.parent.mkdir()
+    ready.touch()
+    return tmp_path
+
+
+def test_set_up_is_done_once(clone):
+    start = time.monotonic()
+    assert make(".venv/.ready", "--question", folder=clone).returncode == 0
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("changed", ["pyproject.toml", "constraints.txt"])
+def test_set_up_is_done_anew_when_the_versions_change(clone, changed):
+    later = time.time() + 5
+    os.utime(clone / changed, (later, later))
+    assert make(".venv/.ready", "--question", folder=clone).returncode == 1
+
+
+def python_that_says(version: tuple[int, ...], folder: Path) -> Path:
+    """An executable that takes itself for another version of Python, and can do nothing but `-c`."""
+    path = folder / "python-that-says"
+    path.write_text(
+        f'#!/bin/sh\n[ "$1" = -c ] || {{ echo "asked for $*"; exit 3; }}\n'
+        f'exec "{sys.executable}" -c "import sys; sys.version_info = {version}; $2"\n'
+    )
+    path.chmod(0o755)
+    return path
+
+
+def test_a_python_that_is_too_old_is_refused_in_plain_words(clone):
+    (clone / ".venv" / ".ready").unlink()
+    result = make("lab", f"PYTHON={python_that_says((3, 10, 12), clone)}", folder=clone)
+    assert result.returncode != 0
+    assert "Python 3.11 or newer is needed" in result.stderr
+    assert "make PYTHON=" in result.stderr
+    assert "asked for" not in result.stdout
+
+
+def test_the_oldest_python_that_is_promised_is_accepted(clone):
+    (clone / ".venv" / ".ready").unlink()
+    assert PROJECT["requires-python"] == ">=3.11"
+    result = make("lab", f"PYTHON={python_that_says((3, 11, 0), clone)}", folder=clone)
+    assert "asked for -m venv .venv" in result.stdout
+    assert "is needed" not in result.stderr
+
+
+def test_a_python_that_is_not_there_is_refused_in_plain_words(clone):
+    (clone / ".venv" / ".ready").unlink()
+    result = make("lab", "PYTHON=no-such-python", folder=clone)
+    assert result.returncode != 0
+    assert "Python 3.11 or newer is needed, and 'no-such-python' is not" in result.stderr
+
+
+def test_lab_opens_the_first_notebook(tmp_path):
+    """Started as a reader starts it, but for a browser that only writes down what it is asked to open."""
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\ncp "${{1#file://}}" "{opened}.part" && mv "{opened}.part" "{opened}"\n')
+    browser.chmod(0o755)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    # The environment of this test stands in for the one in the clone, whichever it is, and counts as set up.
+    arguments = [f"VENV={sys.prefix}", "-o", f"{sys.prefix}/.ready", f"ARGS=--port {port} --ip 127.0.0.1 --allow-root"]
+    with open(tmp_path / "log", "w") as log:
+        lab = subprocess.Popen(
+            ["make", "lab", *arguments],
+            cwd=ROOT,
+            env=own_environment(BROWSER=str(browser)),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        wait_until(opened.exists, lab, tmp_path / "log")
+        url = urlsplit(re.search(r'href="([^"]+)"', opened.read_text())[1])
+        assert (url.port, url.path) == (port, "/lab/tree/notebooks/00_start_here.ipynb")
+        notebook = json.loads(fetch(url._replace(path="/api/contents/notebooks/00_start_here.ipynb")))
+        assert notebook["type"] == "notebook"
+        assert notebook["content"]["cells"][0]["cell_type"] == "markdown"
+        assert b"JupyterLab" in fetch(url)
+    finally:
+        if lab.poll() is None:
+            os.killpg(lab.pid, signal.SIGTERM)
+        lab.wait(timeout=30)
+    wait_until(lambda: not answers(port))
+
+
+def fetch(url) -> bytes:
+    with urllib.request.urlopen(urlunsplit(url), timeout=10) as response:
+        return response.read()
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def wait_until(true, process: subprocess.Popen | None = None, log: Path | None = None, seconds: float = 60) -> None:
+    """Wait for `true()`; fail with the log if it takes too long or the process has ended before."""
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end or (process and process.poll() is not None):
+            pytest.fail(log.read_text() if log else f"still not so after {seconds} s")
+        time.sleep(0.1)
+
+
+# Style
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["format", "--check", "--diff"]], ids=["lint", "format"])
+def test_ruff_has_nothing_to_say(arguments):
+    result = subprocess.run(
+        [sys.executable, "-m", "ruff", *arguments, "--no-cache", "."], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_bounds_are_plain_lower_bounds():
+    """What is newer is allowed: the exact versions that were tried are in constraints.txt."""
+    for line in [line for lines in [PROJECT["dependencies"], *EXTRAS.values()] for line in lines]:
+        for specifier in Requirement(line).specifier:
+            assert specifier.operator == ">="
+            assert Version(specifier.version) <= Version(pinned()[canonicalize_name(Requirement(line).name)])
