@@ -38,9 +38,9 @@ def train(options) -> None:
 
         accelerator = Accelerator()
     key = dict(recipe=options.recipe, decoder=options.decoder, seed=options.seed)
-    row = evidence.run(key, options.out, command_line(), options.steps, accelerator, progress=True)
-    if row is not None:
-        print_scores({str(options.out): row})
+    result = evidence.run(key, options.out, command_line(), options.steps, accelerator, progress=True)
+    if result is not None:
+        print_scores({str(options.out): result[0]})
 
 
 def evaluate(options) -> None:
@@ -67,17 +67,15 @@ def sweep(options) -> None:
     wanted = [dict(recipe=options.recipe, decoder=d, seed=s) for s in options.seeds for d in options.decoders]
     todo = [key for key in wanted if evidence.row_name(key) not in done]
     print(f"{len(wanted) - len(todo)} of {len(wanted)} runs are in {options.table} already")
+    futures = []
     threads = max((os.cpu_count() or 1) // options.jobs, 1)
     pool = ProcessPoolExecutor(options.jobs, get_context("spawn"), torch.set_num_threads, (threads,))
     with pool, tqdm(total=len(todo), unit="run") as bar:
-        outs = {evidence.row_name(key): Path(options.folder) / f"{evidence.row_name(key)}.safetensors" for key in todo}
-        futures = {
-            pool.submit(evidence.run, key, outs[evidence.row_name(key)], command_line(), options.steps): key
-            for key in todo
-        }
+        for key in todo:
+            out = Path(options.folder) / f"{evidence.row_name(key)}.safetensors"
+            futures.append(pool.submit(evidence.run, key, out, command_line(), options.steps))
         for future in as_completed(futures):
-            row = future.result()
-            evidence.add_row(options.table, row, evidence.encoded_grid(outs[evidence.row_name(row)]))
+            evidence.add_row(options.table, *future.result())
             bar.update()
 
 

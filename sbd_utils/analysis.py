@@ -97,8 +97,10 @@ class Scores(NamedTuple):
     """The two latents of least variance."""
     informative: int
     """Number of informative latents."""
+    grid: np.ndarray
+    """[310, 2] the evaluation grid encoded in that pair."""
     geometry: Geometry
-    """Fit of the encoded evaluation grid, two latents of least variance."""
+    """The fit of that grid."""
     squared_error: float
     """Summed over an image's pixels, averaged over the held-out images; the mean code decoded."""
     kl: float
@@ -128,6 +130,7 @@ def evaluate_circles(model: VAE, num_images: int = 1000, seed: int = 1_000_003) 
         variances=variances.sort().values.tolist(),
         pair=pair,
         informative=len(informative_latents(variances)),
+        grid=z,
         geometry=fit_geometry(xy, z),
         squared_error=squared_error,
         kl=0.5 * (mean.square() + logvar.exp() - logvar - 1).sum(1).mean().item(),

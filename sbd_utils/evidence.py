@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sbd_utils.analysis import Scores, encode_grid, evaluate_circles
+from sbd_utils.analysis import evaluate_circles
 from sbd_utils.files import load_tensors, save_tensors, sha256, write_atomically
 from sbd_utils.models import VAE
-from sbd_utils.pretrained import load_weights
 from sbd_utils.recipes import train_circles
 from sbd_utils.training import History, save_weights
 
@@ -22,21 +21,24 @@ SQUARED_ERROR_LIMIT = {"default": 3.0}  # of "geometry recovered"; 5 for every o
 
 
 class Milestones:
-    """A callback for `fit` that scores the model while it trains, and notes when it was first good enough.
+    """A callback for `fit` that scores the model while it trains, and notes when each goal was first met.
 
-    Training time does not include the scoring. `seconds` and `updates` hold, under each of the names in GOALS, the
-    training time and the number of updates at the first scoring that met the goal.
+    `seconds` and `updates` hold, under the names in GOALS, the training time (scoring not counted) and the number of
+    updates at the first scoring that met the goal; `scores` is the last scoring. With a path, the notes are kept in a
+    file beside the checkpoint, for a run that is resumed.
     """
 
     GOALS = ("affine_095", "two_latents", "affine_099", "similarity_099", "squared_error", "recovered")
 
-    def __init__(self, squared_error_limit: float = 5.0):
-        self.limit, self.seconds, self.updates = squared_error_limit, {}, {}
+    def __init__(self, squared_error_limit: float = 5.0, path: Path | None = None):
+        self.limit, self.path, self.scores = squared_error_limit, path, None
+        kept = json.loads(path.read_text()) if path and path.exists() else {}
+        self.seconds, self.updates = kept.get("seconds", {}), kept.get("updates", {})
 
     def __call__(self, model: VAE, history: History) -> None:
-        model.eval()
-        scores = evaluate_circles(model)
-        model.train()
+        training = model.training
+        self.scores = scores = evaluate_circles(model.eval())
+        model.train(training)
         affine, similarity = scores.geometry.affine_r2, scores.geometry.similarity_r2
         met = (
             affine >= 0.95,
@@ -50,6 +52,8 @@ class Milestones:
             if reached and goal not in self.seconds:
                 self.seconds[goal] = round(history.seconds[-1].item(), 1)
                 self.updates[goal] = len(history.seconds)
+        if self.path:
+            write_atomically(self.path, json.dumps(dict(seconds=self.seconds, updates=self.updates)).encode())
 
 
 def run(
@@ -58,10 +62,11 @@ def run(
     """Train and score the run of that key (see KEY); write weights, record and checkpoint under the path `out`.
 
     command: what to write into the record. steps, accelerator, progress: see `train_circles` and `fit`.
-    Returns the row of the run, or None in every process but the main one. A second call goes on from the checkpoint.
+    Returns the row of the run and its encoded grid [310, 2], or None in every process but the main one.
+    A run that was stopped goes on from its checkpoint.
     """
     out = Path(out)
-    milestones = Milestones(SQUARED_ERROR_LIMIT.get(key["recipe"], 5.0))
+    milestones = Milestones(SQUARED_ERROR_LIMIT.get(key["recipe"], 5.0), out.with_suffix(".milestones"))
     model, history = train_circles(
         **key,
         steps=steps,
@@ -73,22 +78,16 @@ def run(
     )
     if accelerator is not None and not accelerator.is_main_process:
         return None
-    model.cpu()
-    row = make_row(key, model, history, evaluate_circles(model), milestones)
-    save_weights(model, out)
+    milestones(model, history)  # the final scores; a resumed run may have had nothing left to train
+    row = make_row(key, model, history, milestones)
+    save_weights(model.cpu(), out)
     save_record(out.with_suffix(".json"), row, history, command)
-    return row
+    return row, milestones.scores.grid
 
 
-def encoded_grid(weights: str | Path) -> np.ndarray:
-    """The evaluation grid [310, 2] in the two latents of least variance of the model in a weights file."""
-    model = load_weights(weights)
-    return encode_grid(model, *evaluate_circles(model).pair)[1]
-
-
-def make_row(key: dict, model: VAE, history: History, scores: Scores, milestones: Milestones) -> dict:
+def make_row(key: dict, model: VAE, history: History, milestones: Milestones) -> dict:
     """One row of an evidence table: every score of one training run, and what it ran on."""
-    geometry = scores.geometry
+    scores, geometry = milestones.scores, milestones.scores.geometry
     return {
         **key,
         "channels": model.config["channels"],
