@@ -68,7 +68,7 @@ def sweep(options) -> None:
     todo = [key for key in wanted if evidence.row_name(key) not in done]
     print(f"{len(wanted) - len(todo)} of {len(wanted)} runs are in {options.table} already")
     futures = []
-    threads = max((os.cpu_count() or 1) // options.jobs, 1)
+    threads = options.threads or max((os.cpu_count() or 1) // options.jobs, 1)
     pool = ProcessPoolExecutor(options.jobs, get_context("spawn"), torch.set_num_threads, (threads,))
     with pool, tqdm(total=len(todo), unit="run") as bar:
         for key in todo:
@@ -140,6 +140,7 @@ def parser() -> argparse.ArgumentParser:
     add("--steps", **steps)
     add("--folder", default="runs", help="where weights, records and checkpoints go")
     add("--jobs", type=int, default=1, help="runs at a time; they share the processor's cores")
+    add("--threads", type=int, default=None, help="threads of each run; by default the cores divided by the jobs")
 
     add = command("publish", publish, "Copy a run's weights into the folder of pretrained models, with a model card.")
     add("weights", help="weights file written by train or sweep, with its .json beside it")

@@ -101,7 +101,7 @@ def fit(
     dataset: Dataset,
     steps: int,
     *,
-    batch_size: int = 32,
+    batch_size: Schedule = 32,
     lr: Schedule = 1e-3,
     beta: Schedule = 1.0,
     w: float = 10.0,
@@ -121,8 +121,8 @@ def fit(
     dataset: a TensorDataset whose first tensor holds the images [N, C, H, H], shuffled anew each epoch, or an endless
         one with a `batch(step, batch_size, part, device)` method, as `CircleStream`.
     steps: number of updates in all.
-    lr, beta, pool: numbers, or functions of the progress step / steps. pool (1, 2, 4, ...): the decoder is asked for
-        means of blocks of that many pixels' width, which is cheaper, and early in training as good.
+    lr, beta, batch_size, pool: numbers, or functions of the progress step / steps. pool (1, 2, 4, ...): the decoder is
+        asked for means of blocks of that many pixels' width, which is cheaper, and early in training better.
     w: weight of the squared error. seed: of shuffling and posterior noise.
     precision: 'fp32', 'bf16' (autocast) or 'auto', see `fast_precision`. device: by default a GPU if there is one.
     checkpoint: a file that is written every `checkpoint_every` updates and at the end, and from which training goes on
@@ -138,7 +138,7 @@ def fit(
     """
     from tqdm.auto import tqdm  # here, so that the objective alone does without
 
-    counts = dict(steps=steps, batch_size=batch_size, checkpoint_every=checkpoint_every, callback_every=callback_every)
+    counts = dict(steps=steps, checkpoint_every=checkpoint_every, callback_every=callback_every)
     for name, value in counts.items():
         if value < 1:
             raise ValueError(f"{name} is {value}; it must be at least 1")
@@ -147,8 +147,8 @@ def fit(
     precision = fast_precision(device.type) if precision == "auto" else precision
     if precision not in ("fp32", "bf16"):
         raise ValueError(f"precision is {precision!r}; it must be 'fp32', 'bf16' or 'auto'")
-    settings = dict(batch_size=batch_size, w=w, seed=seed, precision=precision)
-    schedules = dict(lr=_as_function(lr), beta=_as_function(beta), pool=_as_function(pool))
+    settings = dict(w=w, seed=seed, precision=precision)
+    schedules = [_as_function(schedule) for schedule in (lr, beta, pool, batch_size)]
     run = _Run(model, dataset, steps, settings, schedules, device, accelerator)
     if checkpoint is not None and Path(checkpoint).exists():
         run.load(checkpoint)
@@ -177,30 +177,31 @@ def fit(
 class _Run:
     """A training run's state between two updates: model, optimiser, step and log."""
 
-    def __init__(self, model: VAE, dataset, steps: int, settings: dict, schedules: dict, device, accelerator):
+    def __init__(self, model: VAE, dataset, steps: int, settings: dict, schedules: list, device, accelerator):
         model.to(device=device, memory_format=torch.channels_last).train()
         self.model, self.dataset, self.steps, self.device = model, dataset, steps, device
-        self.settings, self.schedules, self.accelerator = settings, schedules, accelerator
+        self.settings, self.accelerator = settings, accelerator
         self.optimizer = torch.optim.Adam(model.parameters())
         self.trained = accelerator.prepare(model) if accelerator else model  # the same weights
         self.step, self.seconds, self.checked = 0, 0.0, 0
-        self.plan = torch.tensor([[f(i / steps) for f in schedules.values()] for i in range(steps)])  # [steps, 3]
+        # Learning rate, beta, pool and batch size of every step, [steps, 4].
+        self.plan = torch.tensor([[schedule(i / steps) for schedule in schedules] for i in range(steps)])
+        self.shown = self.plan[:, 3].long().cumsum(0)  # [steps] images drawn by the end of each step
         # Squared error, then the KL of each latent, then the time.
         self.log = torch.zeros(steps, 2 + model.config["z_dim"], device=device)
 
-        world, rank = (accelerator.num_processes, accelerator.process_index) if accelerator else (1, 0)
-        each, rest = divmod(settings["batch_size"], world)
-        if rest:
-            raise ValueError(f"batch_size is {settings['batch_size']}; it must be a multiple of the {world} processes")
-        self.share = slice(rank * each, (rank + 1) * each)
+        self.world, self.rank = (accelerator.num_processes, accelerator.process_index) if accelerator else (1, 0)
+        for size in self.plan[:, 3].unique().tolist():
+            if size < 1 or size % self.world:
+                raise ValueError(f"batch_size is {size:g}; it must be a positive multiple of {self.world} (processes)")
 
     def update(self) -> None:
         """One step of Adam."""
         start = time.perf_counter()
-        lr, beta, pool = self.plan[self.step].tolist()
+        lr, beta, pool, batch_size = self.plan[self.step].tolist()
         for group in self.optimizer.param_groups:
             group["lr"] = lr
-        x, noise = self.draw()  # [n, C, H, H], [n, z_dim]
+        x, noise = self.draw(int(batch_size))  # [n, C, H, H], [n, z_dim]
         loss = self.loss(x, noise, int(pool), beta)
         self.optimizer.zero_grad(set_to_none=True)
         self.accelerator.backward(loss.total) if self.accelerator else loss.total.backward()
@@ -215,17 +216,18 @@ class _Run:
             x, reconstruction = pool * nn.functional.avg_pool2d(x, pool), pool * reconstruction
         return elbo_loss(x, reconstruction.float(), mean.float(), logvar.float(), self.settings["w"], beta)
 
-    def draw(self) -> tuple[Tensor, Tensor]:
+    def draw(self, size: int) -> tuple[Tensor, Tensor]:
         """This process's share of the images and of the posterior noise of the step."""
-        seed, size = self.settings["seed"], self.settings["batch_size"]
+        seed, each = self.settings["seed"], size // self.world
+        share = slice(self.rank * each, (self.rank + 1) * each)
         generator = torch.Generator(self.device).manual_seed(step_seed(seed, self.step))
         noise = torch.randn(size, self.model.config["z_dim"], generator=generator, device=self.device)
         if hasattr(self.dataset, "batch"):
-            x = self.dataset.batch(self.step, size, self.share, self.device)[0]
+            x = self.dataset.batch(self.step, size, share, self.device)[0]
         else:
             images = self.dataset.tensors[0]
-            x = images[_shuffled(len(images), self.step * size, size, seed)[self.share]].to(self.device)
-        return x.to(memory_format=torch.channels_last), noise[self.share]
+            x = images[_shuffled(len(images), self.shown[self.step].item() - size, size, seed)[share]].to(self.device)
+        return x.to(memory_format=torch.channels_last), noise[share]
 
     def record(self, loss: Loss, seconds: float) -> None:
         values = torch.cat([loss.squared_error.detach()[None], loss.kl.detach()])  # [1 + z_dim]

@@ -179,6 +179,18 @@ def test_pooled_error_of_a_perfectly_pooled_picture_is_zero_and_scale_is_kept(de
         assert error == pytest.approx(32 * 32)
 
 
+def test_batch_size_can_follow_a_schedule():
+    seen = []
+
+    class Watched:
+        def batch(self, step, batch_size, part, device):
+            seen.append(batch_size)
+            return STREAM.batch(step, batch_size, part, device)
+
+    train(tiny(), 4, dataset=Watched(), batch_size=piecewise_constant((0, 8), (0.5, 2)))
+    assert seen == [8, 8, 2, 2]
+
+
 def test_callback_is_called_on_time_and_at_the_end():
     seen = []
     train(tiny(), 7, callback=lambda model, history: seen.append(len(history.seconds)), callback_every=3)
@@ -300,7 +312,7 @@ def test_ctrl_c_in_a_real_process_leaves_a_checkpoint_and_weights(tmp_path):
 def test_checkpoint_of_another_run_is_refused(tmp_path):
     train(tiny(), checkpoint=tmp_path / "c")
     for options, name in [
-        ({"batch_size": 8}, "batch_size"),
+        ({"batch_size": 8}, "schedules"),
         ({"w": 5.0}, "w"),
         ({"seed": 3}, "seed"),
         ({"steps": 7}, "steps"),
