@@ -5,7 +5,6 @@ python -m sbd_utils COMMAND --help
 
 import argparse
 import os
-import shlex
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
@@ -38,7 +37,7 @@ def train(options) -> None:
 
         accelerator = Accelerator()
     key = dict(recipe=options.recipe, decoder=options.decoder, seed=options.seed)
-    result = evidence.run(key, options.out, command_line(), options.steps, accelerator, progress=True)
+    result = evidence.run(key, options.out, options.steps, accelerator, progress=True)
     if result is not None:
         print_scores({str(options.out): result[0]})
 
@@ -73,7 +72,7 @@ def sweep(options) -> None:
     with pool, tqdm(total=len(todo), unit="run") as bar:
         for key in todo:
             out = Path(options.folder) / f"{evidence.row_name(key)}.safetensors"
-            futures.append(pool.submit(evidence.run, key, out, command_line(), options.steps))
+            futures.append(pool.submit(evidence.run, key, out, options.steps))
         for future in as_completed(futures):
             evidence.add_row(options.table, *future.result())
             bar.update()
@@ -81,10 +80,6 @@ def sweep(options) -> None:
 
 def publish(options) -> None:
     print(f"entered {options.name} in {evidence.publish(options.weights, options.name, options.folder, options.note)}")
-
-
-def command_line() -> str:
-    return shlex.join(["python", "-m", "sbd_utils", *sys.argv[1:]])
 
 
 def print_scores(rows: dict[str, dict]) -> None:

@@ -56,12 +56,10 @@ class Milestones:
             write_atomically(self.path, json.dumps(dict(seconds=self.seconds, updates=self.updates)).encode())
 
 
-def run(
-    key: dict, out: str | Path, command: str, steps: int | None = None, accelerator=None, progress: bool = False
-) -> dict | None:
+def run(key: dict, out: str | Path, steps: int | None = None, accelerator=None, progress: bool = False) -> dict | None:
     """Train and score the run of that key (see KEY); write weights, record and checkpoint under the path `out`.
 
-    command: what to write into the record. steps, accelerator, progress: see `train_circles` and `fit`.
+    steps, accelerator, progress: see `train_circles` and `fit`.
     Returns the row of the run and its encoded grid [310, 2], or None in every process but the main one.
     A run that was stopped goes on from its checkpoint.
     """
@@ -81,7 +79,8 @@ def run(
     milestones(model, history)  # the final scores; a resumed run may have had nothing left to train
     row = make_row(key, model, history, milestones)
     save_weights(model.cpu(), out)
-    save_record(out.with_suffix(".json"), row, history, command)
+    options = " ".join(f"--{name} {value}" for name, value in key.items()) + (f" --steps {steps}" if steps else "")
+    save_record(out.with_suffix(".json"), row, history, f"python -m sbd_utils train runs/{out.name} {options}")
     return row, milestones.scores.grid
 
 
