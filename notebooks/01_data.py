@@ -15,8 +15,10 @@
 # # 01 · Data: 4,096 pixels that hold two numbers
 #
 # **You will be able to** say what a factor of variation is, draw images from factors, show why a data set with two
-# factors is not flat in pixel space, and read a coordinate grid.<br>
-# **You need** Python and a little PyTorch; what a mean and an eigenvalue are.<br>
+# factors is not flat in pixel space, and read a coordinate grid.
+#
+# **You need** Python and a little PyTorch; what a mean and an eigenvalue are.
+#
 # **Time**: 30 minutes to read, 20 seconds to run on two cores.
 
 # %%

@@ -1,0 +1,298 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 00 · Start here
+#
+# **You will be able to** say what this course is about, know that your machine can run it, and make an image by
+# choosing its factors.
+#
+# **You need** Python, some PyTorch, and what a mean, a gradient and a Gaussian are.
+#
+# **Time**: 10 minutes to read, 10 seconds to run on two cores.
+
+# %%
+import sys
+from pathlib import Path
+
+ROOT = next(p for p in [Path.cwd(), *Path.cwd().parents] if (p / "sbd_utils").is_dir())
+sys.path.insert(0, str(ROOT))
+
+import importlib
+import io
+import re
+import tomllib
+from collections.abc import Callable
+from itertools import pairwise
+
+import ipywidgets as widgets
+import torch
+from IPython.display import display
+from matplotlib import pyplot as plt
+from PIL import Image
+
+from sbd_utils import (
+    Sprite,
+    draw_sprites,
+    plot_examples,
+    show,
+)
+
+# %% [markdown]
+# ## The map
+#
+# | notebook | the question it answers |
+# |---|---|
+# | **00 · Start here** | Does everything run? |
+# | [01 · Data](01_data.ipynb) | How can 4,096 pixels hold two numbers, and why are they hard to see? |
+# | [02 · Architecture](02_architecture.ipynb) | What can either decoder draw easily, before any training? |
+# | [03 · Training](03_training.ipynb) | How does a network find x and y, and how do we know that it did? |
+#
+# Later parts will ask which latents carry information and how sure they are, whether the comparison of the two decoders
+# survives many seeds and fair conditions, and what you find when you move through a latent space by hand.
+#
+# Every notebook runs by itself, from the first cell to the last, in about a minute. Each ends with what it established,
+# what could be wrong with that, and exercises whose solutions fold out. Change things: nothing here breaks.
+#
+# ## Does everything run?
+#
+# One line for each thing that the course needs. A `FAIL` says what to do.
+
+
+# %%
+def check(what: str, test: Callable[[], None], advice: str) -> str:
+    """'OK' and what holds, or 'FAIL', the reason and what to do about it; test() raises an exception if it fails."""
+    try:
+        test()
+    except Exception as error:
+        return f"FAIL  {what}\n      because: {error}\n      to do: {advice}"
+    return f"OK    {what}"
+
+
+def newer(version: str, least: str) -> bool:
+    """Whether a version like '2.13.0+cpu' is at least one like '2.6'; only the numbers in front count."""
+    parts = [[int(n) for n in re.match(r"\d+(\.\d+)*", v)[0].split(".")] for v in (version, least)]
+    return parts[0] >= parts[1]
+
+
+def needs_package(module: str, least: str) -> None:
+    """Raise ImportError if the module cannot be imported or is older than `least`."""
+    version = importlib.import_module(module).__version__
+    if not newer(version, least):
+        raise ImportError(f"version {version} is installed")
+
+
+def needs_python(least: str, version: str = sys.version) -> None:
+    """Raise RuntimeError if this Python is older than `least`."""
+    if not newer(version, least):
+        raise RuntimeError(f"this is Python {version.split()[0]}")
+
+
+# %% [markdown]
+# The lowest versions that were tried stand in `pyproject.toml`, and are read from there.
+
+# %%
+project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+bounds = dict(line.split(">=") for line in [*project["dependencies"], *project["optional-dependencies"]["lab"]])
+python = project["requires-python"].removeprefix(">=")
+
+
+def needs_two_threads() -> None:
+    """Raise RuntimeError if a convolution on two threads gives a wrong result."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        sums = torch.nn.functional.conv2d(torch.ones(8, 16, 64, 64), torch.ones(4, 16, 3, 3))
+    finally:
+        torch.set_num_threads(before)
+    if not torch.all(sums == 16 * 3 * 3):
+        raise RuntimeError("a sum of 144 ones came out as something else")
+
+
+install = "in the folder of the course, run `make lab`, or `pip install -e '.[lab]'` in your own environment"
+report = [check(f"Python is new enough ({python} or later)", lambda: needs_python(python), "install a newer Python")]
+for package in ("torch", "numpy", "matplotlib", "pillow", "safetensors", "tqdm", "ipywidgets", "jupyterlab"):
+    what = f"{package} imports, new enough ({bounds[package]} or later)"
+    module = {"pillow": "PIL"}.get(package, package)  # the one whose module has another name
+    report.append(check(what, lambda module=module, least=bounds[package]: needs_package(module, least), install))
+report.append(check("torch convolves on two threads, correctly", needs_two_threads, "install torch again"))
+print(*report, sep="\n")
+failures = sum(line.startswith("FAIL") for line in report)
+print("\nEverything runs." if failures == 0 else f"\n{failures} to do, then restart the kernel and run this again.")
+
+# %% [markdown]
+# A check that cannot fail is worth nothing. So here are two that must:
+
+# %%
+print(check("a package that nobody has", lambda: needs_package("no_such_package", "1.0"), install))
+print(check("Python from the future", lambda: needs_python("99.0", "3.11.2 (main)"), "wait"))
+
+# %% [markdown]
+# ## A sprite that moves
+#
+# Every image of the course is drawn by a program from a few numbers, its **factors of variation**. Here you choose
+# them. Click a slider, then use the arrow keys; the line below the picture counts what your last move did.
+#
+# The function below does the work; the widget only calls it.
+
+
+# %%
+SHAPES = ("ellipse", "rectangle", "triangle")
+COLORS = {"white": (255, 255, 255), "orange": (230, 159, 0), "sky blue": (86, 180, 233), "green": (0, 158, 115)}
+
+
+def sprite_image(shape="ellipse", x=32.0, y=32.0, size=16.0, angle=0.0, color="orange") -> torch.Tensor:
+    """One sprite on black, [3, 64, 64] in [0, 1]; numbers as in `Sprite`, color a key of COLORS."""
+    return draw_sprites([Sprite(shape, x, y, size, COLORS[color], angle)], img_size=64)
+
+
+def sprite_png(image: torch.Tensor, zoom: int = 5) -> bytes:
+    """An image [3, H, W] in [0, 1] as a PNG file, each pixel zoom x zoom large."""
+    pixels = (255 * image.permute(1, 2, 0)).round().byte().numpy()  # [H, W, 3]
+    picture = Image.fromarray(pixels)
+    buffer = io.BytesIO()
+    picture.resize([zoom * side for side in picture.size], Image.Resampling.NEAREST).save(buffer, format="png")
+    return buffer.getvalue()
+
+
+def changed_pixels(before: torch.Tensor, after: torch.Tensor) -> int:
+    """How many pixels of two images [3, H, W] differ by at least one of 255 steps, in any colour."""
+    return int(((before - after).abs().amax(0) >= 1 / 255).sum())
+
+
+# %% tags=["widget"]
+def slider(low: float, high: float, value: float, name: str) -> widgets.FloatSlider:
+    return widgets.FloatSlider(value, min=low, max=high, step=0.5, description=name, readout_format=".1f")
+
+
+sliders = {
+    "x": slider(0, 64, 32, "x (pixels)"),
+    "y": slider(0, 64, 32, "y (pixels)"),
+    "size": slider(2, 40, 16, "size (pixels)"),
+    "angle": slider(0, 360, 0, "angle (°)"),
+    "shape": widgets.SelectionSlider(options=SHAPES, value="rectangle", description="shape"),
+    "color": widgets.SelectionSlider(options=list(COLORS), value="orange", description="colour"),
+}
+view = widgets.Image(format="png", width=320, height=320)
+words = widgets.Label()
+last = {"image": torch.zeros(3, 64, 64)}  # black, before the first
+
+
+def update(_=None) -> None:
+    chosen = {name: control.value for name, control in sliders.items()}
+    image = sprite_image(**chosen)
+    view.value = sprite_png(image)
+    view.tooltip = "{shape}, {color}, at x {x:g}, y {y:g}, size {size:g}, turned by {angle:g}°".format(**chosen)
+    words.value = f"{view.tooltip}: {changed_pixels(last['image'], image)} of 4,096 pixels changed"
+    last["image"] = image
+
+
+for control in sliders.values():
+    control.observe(update, names="value")
+update()
+view.add_class("sprite")
+display(widgets.VBox([widgets.HBox([view, widgets.VBox(list(sliders.values()))]), words]))
+
+# %% [markdown]
+# And for those who read this on a page, six settings. Above each picture stands the one factor that was changed, and
+# how many pixels changed with it.
+
+# %%
+states = [dict(shape="rectangle")]
+for change in (dict(x=32.5), dict(x=44.0), dict(size=24.0), dict(angle=30.0), dict(color="sky blue")):
+    states.append({**states[-1], **change})
+pictures = [sprite_image(**state) for state in states]
+
+figure, ax = plt.subplots(figsize=(10, 2.2))
+plot_examples(torch.stack(pictures), columns=6)
+for i, (before, after) in enumerate(pairwise(states), start=1):
+    (name,) = (key for key in after if before.get(key) != after[key])  # the one factor that differs
+    value = after[name] if name == "color" else f"{after[name]:g}"
+    text = f"{name}: {value}\n{changed_pixels(*pictures[i - 1 : i + 1])} pixels"
+    ax.text(34 + 66 * i, -5, text, ha="center", fontsize=9)
+ax.text(34, -5, "the start", ha="center", fontsize=9)
+show(figure, "Six images of a square; from one to the next its x changes twice, then its size, angle and colour.")
+
+# %% [markdown]
+# One number moves, and dozens or hundreds of pixels change, in a pattern that is different for every position. To a
+# network that sees pixels alone, the six sliders are invisible. Finding them again, from images, is what
+# **disentangling** means.
+#
+# ## What we established
+#
+# - The machine has what the course needs, or the list above says what is missing.
+# - An image of 64 × 64 pixels can be the work of a handful of numbers, and one of them changes many pixels at once.
+#
+# ## What could be wrong with it
+#
+# - The check imports packages and runs one convolution. It does not measure speed: on a busy machine, everything takes
+#   longer than the times at the top of a notebook.
+#
+# ## Exercises
+#
+# **1.** Turn the ellipse. Which pixels change, and what does that say about its angle?
+#
+# <details><summary>Solution</summary>
+#
+# None. The ellipse is a circle, and a factor that leaves no trace in the image cannot be found in it by anybody.
+#
+# ```python
+# turned = [sprite_image("ellipse", angle=angle) for angle in (0, 50)]
+# print(changed_pixels(*turned))
+# assert changed_pixels(*turned) == 0
+# ```
+#
+# </details>
+#
+# **2.** A square of size 16 moves by one pixel to the right, from 32 to 33. How many pixels change? Predict, then
+# count. And if it moves by half a pixel?
+#
+# <details><summary>Solution</summary>
+#
+# Its left and its right edge change, a column of 16 pixels each: 32. Half a pixel changes the same columns, half as
+# much.
+#
+# ```python
+# start = sprite_image("rectangle", x=32)
+# for x in (33, 32.5):
+#     moved = sprite_image("rectangle", x=x)
+#     print(x, changed_pixels(start, moved))
+#     assert changed_pixels(start, moved) == 32
+# ```
+#
+# </details>
+#
+# **3.** Write a check that fails if the course's folder cannot be written to, and print its line.
+#
+# <details><summary>Solution</summary>
+#
+# The test tries it, and cleans up: whatever it raises is the reason in the line.
+#
+# ```python
+# import tempfile
+#
+#
+# def needs_writable_folder(folder=ROOT):
+#     with tempfile.TemporaryFile(dir=folder) as file:
+#         file.write(b"x")
+#
+#
+# print(check("the course's folder can be written to", needs_writable_folder, "copy the course to a folder of yours"))
+# assert check("no such folder", lambda: needs_writable_folder(ROOT / "missing"), "").startswith("FAIL")
+# ```
+#
+# </details>
+#
+# ## What comes next
+#
+# [01 · Data](01_data.ipynb): the circles, and why two numbers need hundreds of directions in pixel space.
