@@ -172,17 +172,24 @@ def changed_pixels(before: torch.Tensor, after: torch.Tensor) -> int:
 
 # %% tags=["widget"]
 def slider(low: float, high: float, value: float, name: str) -> widgets.FloatSlider:
-    return widgets.FloatSlider(value, min=low, max=high, step=0.5, description=name, readout_format=".1f")
+    return widgets.FloatSlider(value, min=low, max=high, step=0.5, description=name, readout_format=".1f", style=WIDE)
 
 
+def choice(options, value: str, name: str) -> widgets.SelectionSlider:
+    return widgets.SelectionSlider(options=list(options), value=value, description=name, style=WIDE)
+
+
+WIDE = {"description_width": "6em"}  # so that no name is cut off
 sliders = {
     "x": slider(0, 64, 32, "x (pixels)"),
     "y": slider(0, 64, 32, "y (pixels)"),
     "size": slider(2, 40, 16, "size (pixels)"),
     "angle": slider(0, 360, 0, "angle (°)"),
-    "shape": widgets.SelectionSlider(options=SHAPES, value="rectangle", description="shape"),
-    "color": widgets.SelectionSlider(options=list(COLORS), value="orange", description="colour"),
+    "shape": choice(SHAPES, "rectangle", "shape"),
+    "color": choice(COLORS, "orange", "colour"),
 }
+
+# %% tags=["widget"]
 view = widgets.Image(format="png", width=320, height=320)
 words = widgets.Label()
 last = {"image": torch.zeros(3, 64, 64)}  # black, before the first
