@@ -26,7 +26,7 @@ _MODULES = {
         "informative_latents",
     ],
     "evidence": ["Milestones", "add_row", "machine_kind", "make_row", "read_rows"],
-    "plotting": ["plot_coordinate_grid", "plot_examples", "show"],
+    "plotting": ["LivePlot", "plot_coordinate_grid", "plot_examples", "plot_history", "show"],
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = sorted(_MODULE_OF)

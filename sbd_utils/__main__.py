@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from tqdm.auto import tqdm
 
-from sbd_utils import analysis, datasets, evidence, models, pretrained, recipes
+from sbd_utils import analysis, datasets, evidence, pretrained, recipes
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -119,7 +119,7 @@ def parser() -> argparse.ArgumentParser:
 
     add = command("train", train, "Train a VAE on the circles; run the same command again to go on after an interrupt.")
     add("out", help="weights file to write, NAME.safetensors; NAME.json holds the record, NAME.checkpoint the state")
-    add("--decoder", choices=models.DECODERS, default="sbd", help="which decoder")
+    add("--decoder", choices=list(recipes.DECODERS), default="sbd", help="which decoder")
     add("--recipe", **recipe)
     add("--seed", type=int, default=0, help="of the initial weights, the images and the noise")
     add("--steps", **steps)
@@ -129,7 +129,7 @@ def parser() -> argparse.ArgumentParser:
 
     add = command("sweep", sweep, "Train seeds x decoders and collect the scores in one table; finished runs are kept.")
     add("table", help="the .csv file to add to")
-    add("--decoders", nargs="+", choices=models.DECODERS, default=list(models.DECODERS), help="which decoders")
+    add("--decoders", nargs="+", choices=list(recipes.DECODERS), default=["sbd", "deconv"], help="which decoders")
     add("--seeds", type=seeds, default="0-9", help="such as 3, 0-9 or 1,4,7")
     add("--recipe", **recipe)
     add("--steps", **steps)

@@ -65,18 +65,57 @@ def plot_coordinate_grid(ax: Axes, x, y, labels, title: str = "", names=("x (pix
     return ax
 
 
-def show(figure: Figure, alt: str) -> None:
+def plot_history(figure: Figure, history) -> Figure:
+    """Squared error and the KL of every latent over the updates of a `History`, side by side.
+
+    The two latents that end highest are blue and orange, the others grey and thin; a latent at 0 says nothing.
+    """
+    left, right = figure.subplots(1, 2)
+    updates = np.arange(1, len(history.squared_error) + 1)
+    left.plot(updates, history.squared_error, color=OKABE_ITO[0], linewidth=1)
+    left.set(yscale="log", xlabel="update", ylabel="squared error per image")
+    for rank, latent in enumerate(history.kl[-20:].mean(0).argsort(descending=True).tolist()):
+        style = dict(color=OKABE_ITO[rank], linewidth=2) if rank < 2 else dict(color="0.6", linewidth=0.8)
+        label = f"latent {latent}" if rank < 2 else "the others" if rank == 2 else None
+        right.plot(updates, history.kl[:, latent], label=label, linestyle="--" if rank == 1 else "-", **style)
+    right.set(xlabel="update", ylabel="KL (nats)")
+    right.legend(loc="upper left", frameon=False)
+    return figure
+
+
+class LivePlot:
+    """A callback for `fit` that redraws `plot_history` in one place while training runs in a notebook."""
+
+    def __init__(self, alt: str = "Squared error and the KL of every latent over the updates so far."):
+        self.alt, self.handle = alt, None
+
+    def __call__(self, model, history) -> None:
+        figure = plot_history(Figure(figsize=(9, 3), layout="constrained"), history)
+        if self.handle is None:
+            self.handle = show(figure, self.alt, updatable=True)
+        else:
+            data, metadata = _picture(figure, self.alt)
+            self.handle.update(data, raw=True, metadata=metadata)
+
+
+def show(figure: Figure, alt: str, updatable: bool = False):
     """Display a figure in a notebook as a PNG with alternative text, and close it.
 
     alt: what the picture shows, for those who cannot see it. Raises ValueError if it is empty.
+    updatable: whether to return a handle whose `update` replaces the picture.
     """
     from IPython.display import display  # only notebooks need it
 
+    data, metadata = _picture(figure, alt)
+    return display(data, raw=True, metadata=metadata, display_id=updatable or None)
+
+
+def _picture(figure: Figure, alt: str) -> tuple[dict, dict]:
+    """A figure as display data and metadata; nbconvert reads the alternative text from the latter."""
     if not alt.strip():
         raise ValueError("alt is empty; say in a sentence what the picture shows")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100, bbox_inches="tight")
     plt.close(figure)
     picture = base64.b64encode(buffer.getvalue()).decode()
-    # In this form the text reaches the notebook file, nbconvert's pages and, by "text/plain", a terminal.
-    display({"image/png": picture, "text/plain": f"[figure: {alt}]"}, raw=True, metadata={"image/png": {"alt": alt}})
+    return {"image/png": picture, "text/plain": f"[figure: {alt}]"}, {"image/png": {"alt": alt}}

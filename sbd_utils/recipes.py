@@ -46,6 +46,17 @@ RECIPES = {
 }
 
 
+# The decoders that are compared: the two of the course, and ablations that each change one thing.
+DECODERS = {
+    "sbd": dict(decoder="sbd"),
+    "deconv": dict(decoder="deconv"),
+    "sbd-x": dict(decoder="sbd", position="x"),
+    "sbd-learned": dict(decoder="sbd", position="learned"),
+    "sbd-rotated": dict(decoder="sbd", position="rotated"),
+    "deconv-xy": dict(decoder="deconv", coordinates=True),
+}
+
+
 def train_circles(
     recipe: str = "fast",
     decoder: str = "sbd",
@@ -56,16 +67,17 @@ def train_circles(
 ) -> tuple[VAE, History]:
     """Train a VAE on the circles by the recipe of that name.
 
-    recipe: a key of RECIPES. decoder: 'sbd' or 'deconv'. seed: of the initial weights, the images and the noise.
+    recipe: a key of RECIPES. decoder: a key of DECODERS. seed: of the initial weights, the images and the noise.
     steps: another number of updates, over which the schedules are stretched. model: one to train instead of a new one.
     options: passed to `fit`, before the recipe's own. Returns the model in eval mode, and the history.
-    Raises ValueError for an unknown recipe.
+    Raises ValueError for an unknown recipe or decoder.
     """
-    if recipe not in RECIPES:
-        raise ValueError(f"recipe is {recipe!r}; it must be one of {', '.join(map(repr, RECIPES))}")
+    for name, value, known in [("recipe", recipe, RECIPES), ("decoder", decoder, DECODERS)]:
+        if value not in known:
+            raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, known))}")
     made = RECIPES[recipe]
     if model is None:
         torch.manual_seed(seed)
-        model = VAE(decoder=decoder, **made.model)
+        model = VAE(**DECODERS[decoder], **made.model)
     history = fit(model, CircleStream(seed=seed), steps or made.steps, **{**made.fit, "seed": seed, **options})
     return model, history
