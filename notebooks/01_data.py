@@ -369,9 +369,9 @@ show(figure, "A circle rebuilt from 2, 10, 50, 250 and 1,000 principal direction
 #
 # ## Aliasing: a circle must be able to move by a tenth of a pixel
 #
-# Many data sets of sprites are drawn like the upper row: a pixel is in or out, and the centre is rounded to whole
-# pixels. `draw_sprites` and the circles are drawn like the lower row: a pixel gets as much light as the circle covers
-# of it (**anti-aliasing**). Both rows move by 0.3 pixels from one picture to the next.
+# The simplest way to draw a circle is the upper row below: round the centre to whole pixels, and let each pixel be in or
+# out. `draw_sprites` and the circles are drawn like the lower row: a pixel gets as much light as the circle covers of
+# it (**anti-aliasing**). Both rows should move by 0.3 pixels from one picture to the next.
 
 
 # %%
