@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-# The sides of a regular polygon, by their number and the inradius of a sprite of size 1.
-POLYGONS = {"rectangle": (4, 0.5), "triangle": (3, 0.5 / math.sqrt(3))}
-SHAPES = ("ellipse", *POLYGONS)
+# Distance from the centre to the outermost point, for a sprite of size 1.
+RADIUS = {"ellipse": 1 / 2, "rectangle": math.sqrt(1 / 2), "triangle": math.sqrt(1 / 3)}
+# Directions in which the corners lie, in degrees clockwise from the right, for angle 0.
+CORNERS = {"rectangle": (45, 135, 225, 315), "triangle": (30, 150, 270)}
+SHAPES = tuple(RADIUS)
 
-BANDS = 6  # horizontal bands per pixel row; the error of a circle's area is below 0.1 % from 4 on
-CHUNK = 256  # images rendered at a time: the working set stays in the processor's cache
+MAX_SIZE = 1e6  # pixels; beyond it differences of areas drown in rounding, even in float64
+CHUNK = 128  # images rendered at a time: the working set stays in cache, and torch starts no threads for so little
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Sprite:
     shape: 'ellipse' (a circle), 'rectangle' (a square) or 'triangle' (equilateral, one vertex up).
     x, y: centre in pixels; origin at the image's top-left corner, y downwards, and pixel (i, j)
         (row, column) covers [j, j + 1) x [i, i + 1). A centre outside the frame is fine.
-    size: diameter of the circle, side of the others, in pixels; positive.
+    size: diameter of the circle, side of the others, in pixels; positive, at most a million.
     color: red, green and blue in 0...255.
     angle: degrees by which the shape is turned about its centre, clockwise as seen.
 
@@ -45,8 +47,8 @@ class Sprite:
         for name in ("x", "y", "size", "angle"):
             if not math.isfinite(getattr(self, name)):
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be a finite number")
-        if self.size <= 0:
-            raise ValueError(f"size is {self.size}; it must be positive")
+        if not 0 < self.size <= MAX_SIZE:
+            raise ValueError(f"size is {self.size}; it must be positive, and at most {MAX_SIZE:g}")
         _check_color("color", self.color)
 
 
@@ -73,94 +75,90 @@ def render_batch(shape: str, x, y, size=10.0, angle=0.0, img_size: int = 64, dev
     x, y: centres in pixels, [N] (tensors, arrays, lists or single numbers); size, angle: likewise,
         or one number for all; units as in `Sprite`.
     Returns float32 [N, 1, img_size, img_size] in [0, 1], on `device` (by default that of x).
-    Raises ValueError for an unknown shape, a size that is not positive, or a number that is not finite.
+    Raises ValueError for an unknown shape, a size that is not in (0, 1e6], or a number that is not finite.
     """
     _check_shape(shape)
     _check_img_size(img_size)
-    device = device or (x.device if isinstance(x, Tensor) else "cpu")
+    device = torch.device(device or (x.device if isinstance(x, Tensor) else "cpu"))
+    work = "cpu" if device.type == "mps" else device  # Apple's GPUs have no float64
     columns = {"x": x, "y": y, "size": size, "angle": angle}
-    columns = {k: torch.as_tensor(v, dtype=torch.float32, device=device).reshape(-1) for k, v in columns.items()}
+    columns = {k: torch.as_tensor(v).to(work, torch.float64).reshape(-1) for k, v in columns.items()}
     for name, values in columns.items():
         if not torch.isfinite(values).all():
             raise ValueError(f"{name} holds a number that is not finite; every {name} must be finite")
-    if (columns["size"] <= 0).any():
-        raise ValueError(f"size holds {columns['size'].min().item():g}; every size must be positive")
+    wrong = columns["size"][(columns["size"] <= 0) | (columns["size"] > MAX_SIZE)]
+    if len(wrong):
+        raise ValueError(f"size holds {wrong[0].item():g}; every size must be positive, and at most {MAX_SIZE:g}")
     x, y, size, angle = torch.broadcast_tensors(*columns.values())
-    images = torch.zeros(len(x), 1, img_size, img_size, device=device)
+    images = torch.zeros(len(x), 1, img_size, img_size, device=work)
     for i in range(0, len(x), CHUNK):
         part = slice(i, i + CHUNK)
         _paint(images[part, 0], shape, x[part], y[part], size[part], angle[part])
-    return images
+    return images.to(device)
 
 
 def _paint(images: Tensor, shape: str, x: Tensor, y: Tensor, size: Tensor, angle: Tensor) -> None:
     """Write the coverage of one sprite into each of the black images [N, H, H].
 
-    A row of pixels is cut into horizontal bands. The sprite is convex, so it meets the middle of a
-    band in one span [left, right], whose overlap with a pixel is a difference of two clamps. Each band
-    is first cut to the sprite's vertical extent: horizontal edges, too, move continuously.
-    Only a window that holds the sprite is computed.
+    Only a window of W x W pixels that holds the sprite is computed.
     """
-    n, frame = len(images), images.shape[-1]
-    if n == 0:
-        return
-    reach, extent = _reach(shape, size, angle)  # [N, 2] above and below the centre; a number
+    frame = images.shape[-1]
+    radius = size * RADIUS[shape]  # [N]
+    extent = radius.max().item()
     window = min(math.ceil(2 * extent) + 1, frame)
-    col0 = (x - extent).floor().clamp(0, frame - window)  # [N] the window's first column
-    row0 = (y - extent).floor().clamp(0, frame - window)
+    edge = torch.arange(window + 1, device=x.device)
+    center = torch.stack([x, y], 1)
+    start = (center - extent).floor().clamp_(0, frame - window)  # [N, 2] the window's first column and row
+    edges = (start - center)[..., None] + edge  # [N, 2, W + 1] x and y of the pixel edges as seen from the centre
+    area = _disc(edges, radius) if shape == "ellipse" else _polygon(edges, radius, angle, CORNERS[shape])
+    cover = area.diff(dim=2).clamp_(0, 1).float()  # [N, W, W]; the clamp removes rounding
 
-    pixel = torch.arange(window, device=x.device)
-    band = torch.arange(window * BANDS, device=x.device) / BANDS + (row0 - y)[:, None]  # [N, B] top edge - y
-    top = torch.maximum(band, -reach[:, :1])
-    bottom = torch.minimum(band + 1 / BANDS, reach[:, 1:])
-    height = (bottom - top).clamp(min=0)  # [N, B]
-    left, right = _span(shape, (top + bottom) / 2, size, angle)  # [N, B] relative to the centre
-
-    # Overlap of [left, right] with pixel [j, j + 1): clamp(right - j) - clamp(left - j).
-    shift = (x - col0)[:, None]
-    right, left = (right + shift)[..., None] - pixel, (left + shift)[..., None] - pixel  # [N, B, window]
-    cover = right.clamp_(0, 1).sub_(left.clamp_(0, 1)).mul_(height[..., None])
-    cover = cover.view(n, window, BANDS, window).sum(2).clamp_(0, 1)  # [N, window, window]
-
-    index = torch.arange(n, device=x.device)[:, None, None]
-    rows, cols = (row0[:, None].long() + pixel)[:, :, None], (col0[:, None].long() + pixel)[:, None, :]
-    images[index, rows, cols] = cover
+    first = (start[:, 1] * frame + start[:, 0]).long()  # [N] index of the window's first pixel
+    pixels = first[:, None] + (edge[:-1, None] * frame + edge[:-1]).flatten()  # [N, W * W]
+    images.view(len(images), -1).scatter_(1, pixels, cover.flatten(1))
 
 
-def _reach(shape: str, size: Tensor, angle: Tensor) -> tuple[Tensor, float]:
-    """The lowest and highest y of the shape about its centre as positive numbers [N, 2]; the largest radius."""
-    if shape == "ellipse":
-        radius = size / 2
-        return torch.stack([radius, radius], 1), radius.max().item()
-    normals, inradius = _sides(shape, size, angle)
-    sides = normals.shape[1]
-    radius = inradius / math.cos(math.pi / sides)  # [N] to a vertex, half a side further round
-    vertex_y = radius[:, None] * torch.sin(normals + math.pi / sides)
-    return torch.stack([-vertex_y.amin(1), vertex_y.amax(1)], 1), radius.max().item()
+def _disc(edges: Tensor, radius: Tensor) -> Tensor:
+    """Area of a disc about the origin in each row of pixels, left of each pixel edge, up to a constant of the row.
+
+    edges: x, and y, of the pixel edges [N, 2, W + 1]; radius: [N]. Returns [N, W, W + 1].
+
+    The rectangle between the origin and a corner (u, v) overlaps the disc by |u v| if the corner lies in the disc.
+    If not, the parts that u and v cut off the quarter disc do not meet: the overlap is what is left of it between
+    0 and |u|, plus what is left between 0 and |v|, minus the whole quarter. The area takes the sign of u v.
+    """
+    r = radius[:, None, None]
+    t = torch.maximum(torch.minimum(edges, r), -r)
+    reach = r.square() - t.square()  # how far the disc goes the other way, squared
+    left = (t * reach.sqrt() + r.square() * torch.asin(t / r)).abs_() / 2 - math.pi / 8 * r.square()
+    (u, v), (u_left, v_left) = (pair.unbind(1) for pair in (t, left))
+    corner = v[:, :, None] * u[:, None, :]  # [N, W + 1, W + 1]
+    outside = (v_left[:, :, None] + u_left[:, None, :]).copysign_(corner)
+    inside = v.square()[:, :, None] < reach[:, 0][:, None, :]
+    return torch.where(inside, corner, outside).diff(dim=1)
 
 
-def _span(shape: str, dy: Tensor, size: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
-    """Where the horizontal line at height dy [N, B] below the centre enters and leaves the shape, [N, B] each."""
-    if shape == "ellipse":
-        half = ((size / 2).square()[:, None] - dy.square()).clamp_(min=0).sqrt_()
-        return -half, half
-    normals, inradius = _sides(shape, size, angle)
-    left, right = torch.full_like(dy, -math.inf), torch.full_like(dy, math.inf)
-    for normal in normals.unbind(1):  # inside: nx * x + ny * y <= inradius
-        nx, ny = normal.cos()[:, None], normal.sin()[:, None]
-        nx = torch.where(nx.abs() < 1e-6, 1e-6, nx)  # a horizontal side bounds no x: put it far away
-        bound = (inradius[:, None] - ny * dy) / nx
-        right = torch.where(nx > 0, torch.minimum(right, bound), right)
-        left = torch.where(nx < 0, torch.maximum(left, bound), left)
-    return left, torch.maximum(left, right)
+def _polygon(edges: Tensor, radius: Tensor, angle: Tensor, corners: Sequence[float]) -> Tensor:
+    """The same area as in `_disc`, for a convex polygon with corners at that radius in these directions (degrees).
 
-
-def _sides(shape: str, size: Tensor, angle: Tensor) -> tuple[Tensor, Tensor]:
-    """Directions of the outward normals in radians [N, sides] and the inradius [N] of a regular polygon."""
-    sides, inradius = POLYGONS[shape]
-    first = 90.0  # the first side lies at the bottom: its normal points along +y
-    turns = first + 360 / sides * torch.arange(sides, device=size.device)
-    return torch.deg2rad(angle[:, None] + turns), size * inradius
+    Green's theorem: left of u lies what is right of the left-hand sides, less what is right of the right-hand sides.
+    A side that passes a row with height h, between x = low and x = high, has h times the mean of max(u - x, 0) there.
+    """
+    u, v = edges.unbind(1)  # [N, W + 1] each
+    turns = torch.deg2rad(angle[:, None] % 360 + torch.tensor(corners, device=u.device))  # [N, sides]
+    xs, ys = radius[:, None] * turns.cos(), radius[:, None] * turns.sin()
+    area = 0
+    for i in range(len(corners)):
+        (x0, y0), (x1, y1) = ((xs[:, [k]], ys[:, [k]]) for k in (i - 1, i))  # [N, 1] each, one corner and the next
+        slope = (x1 - x0) / torch.where(y0 == y1, 1, y1 - y0)  # a horizontal side has no height: any slope will do
+        y = torch.maximum(torch.minimum(v, torch.maximum(y0, y1)), torch.minimum(y0, y1))  # row edges cut to the side
+        x = x0 + slope * (y - y0)  # [N, W + 1]
+        height = (y.diff(dim=1) * (y1 - y0).sign())[..., None]  # [N, W, 1]; clockwise, right-hand sides go down
+        low, high = torch.minimum(x[:, 1:], x[:, :-1])[..., None], torch.maximum(x[:, 1:], x[:, :-1])[..., None]
+        right = u[:, None, :]  # [N, 1, W + 1]
+        mean = (right.clamp(low, high) - low).square() / (2 * (high - low)).clamp(min=1e-12) + (right - high).clamp(0)
+        area = area - height * mean  # [N, W, W + 1]
+    return area
 
 
 def _check_shape(shape: str) -> None:
