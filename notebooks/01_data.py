@@ -48,6 +48,7 @@ from sbd_utils import (
     show,
 )
 
+torch.set_num_threads(1)  # for matrices of this size, threads that wait for each other cost more than they bring
 BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"  # Okabe and Ito's colours
 
 # %% [markdown]
@@ -369,7 +370,7 @@ show(figure, "A circle rebuilt from 2, 10, 50, 250 and 1,000 principal direction
 #
 # ## Aliasing: a circle must be able to move by a tenth of a pixel
 #
-# The simplest way to draw a circle is the upper row below: round the centre to whole pixels, and let each pixel be in or
+# The simplest way to draw a circle is the upper row: round the centre to whole pixels, and let each pixel be in or
 # out. `draw_sprites` and the circles are drawn like the lower row: a pixel gets as much light as the circle covers of
 # it (**anti-aliasing**). Both rows should move by 0.3 pixels from one picture to the next.
 
