@@ -518,7 +518,7 @@ show(
 #
 # ## What could be wrong with it
 #
-# - The number of directions depends on the number of images: 236 for 2,000, about 260 for 5,000. PCA never needs more
+# - The number of directions depends on the number of images: 235 for 2,000, about 260 for 5,000. PCA never needs more
 #   directions than it has images. "Hundreds" is the claim, not 260.
 # - Black background and constant brightness make the centre of mass perfect. With a textured background, or two
 #   circles, it would say little; "reading is easy" holds for these images.
