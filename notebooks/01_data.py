@@ -495,7 +495,7 @@ show(
 )
 
 # %% [markdown]
-# Two numbers that hold x and y perfectly were there all along, one weighted sum of pixels each. PCA did not pick them,
+# Two numbers that hold x and y were there all along, one weighted sum of pixels each. PCA did not pick them,
 # because PCA does not look for a code that is easy to *read*, but for one from which the image is easy to *draw
 # linearly*; and, left to that, it crumples the plane.
 #
@@ -513,8 +513,8 @@ show(
 #   74.
 # - A circle rounded to whole pixels gives 4 images for 31 positions and is off by up to half a pixel; the smooth one
 #   gives 31.
-# - The plane can be read off the pixels linearly without any error; the two numbers from which the pixels are best
-#   *drawn* linearly crumple it.
+# - The plane can be read off the pixels linearly, to a few thousandths of a pixel; the two numbers from which the pixels
+#   are best *drawn* linearly crumple it.
 #
 # ## What could be wrong with it
 #
