@@ -1,0 +1,321 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Assignment 1 · Pictures from factors
+#
+# **You will be able to** render a shape so that its image changes continuously with its position, read that position
+# back from the pixels, and say how many directions of pixel space two factors fill.
+#
+# **You need** notebook 01 and PyTorch's tensors.
+#
+# **Time**: 60 minutes. **Marks**: 25; 21 of them are given by machine, 4 by your teacher.
+#
+# Write in the cells that raise `NotImplementedError`; keep the names of functions and arguments. The check below each
+# of them says at once what it found. Passing it is not everything: when your work is graded, other sizes and edge cases
+# are tried, too, and there the library's own function for the task is not available.
+
+# %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import sys
+from pathlib import Path
+
+ROOT = next(p for p in [Path.cwd(), *Path.cwd().parents] if (p / "sbd_utils").is_dir())
+sys.path.insert(0, str(ROOT))
+
+import numpy as np
+import torch
+from matplotlib import pyplot as plt
+
+from sbd_utils import checks, draw_sprites, generate_spaced_coordinates, plot_coordinate_grid, render_batch, show
+
+# %% [markdown]
+# ## Task 1 · A circle with soft edges (6 marks)
+#
+# **Given** the centre `x`, `y` and the diameter `size` in pixels, any numbers, and the image's height and width
+# `img_size`. The origin is the image's top-left corner, y grows downwards, and pixel (i, j), row i and column j, covers
+# the square [j, j + 1) × [i, i + 1).
+#
+# **Wanted** a `float32` tensor `[img_size, img_size]` that holds, for every pixel, the part of it that the disc covers,
+# between 0 and 1 and right to 0.05. A disc may be cut off by the frame or lie outside.
+#
+# The sum of all pixels is then close to the disc's area; a disc at (20.5, 12.25) looks like this: white inside, grey
+# where the edge crosses a pixel.
+#
+# <details><summary>Hint: how to find the part that is covered</summary>
+#
+# Take 16 × 16 points in each pixel, evenly spaced with half a step to the pixel's border, and count those in the disc.
+# Points at `(torch.arange(16 * img_size) + 0.5) / 16` along each axis, one comparison, then a mean over blocks of
+# 16 × 16: `reshape(img_size, 16, img_size, 16)` and `mean((1, 3))`.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "circle", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def circle(x: float, y: float, size: float, img_size: int) -> torch.Tensor:
+    """The part of every pixel that a disc of diameter `size` about (x, y) covers, [img_size, img_size]."""
+    ### BEGIN SOLUTION: give the part of every pixel that the disc covers, as a tensor [img_size, img_size]
+    at = (torch.arange(16 * img_size) + 0.5) / 16  # points along an axis, in pixels
+    inside = (at[None, :] - x) ** 2 + (at[:, None] - y) ** 2 <= (size / 2) ** 2  # [16 H, 16 W]
+    return inside.float().reshape(img_size, 16, img_size, 16).mean((1, 3))
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "circle-test", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+with checks.without(render_batch, draw_sprites):
+    checks.circle(circle)
+### BEGIN HIDDEN TESTS
+_cases = [(8, 8.5, 3, 16), (0, 5, 9, 20), (25.3, 30.7, 17.3, 48), (-20, 4, 10, 24), (9.9, 19.5, 12, 20), (6, 6, 40, 13)]
+_right = [render_batch("ellipse", x, y, size, img_size=n)[0, 0] for x, y, size, n in _cases]
+with checks.without(render_batch, draw_sprites):
+    for _case, _picture in zip(_cases, _right, strict=True):
+        checks.same_picture(circle(*_case), _picture, f"circle{_case}")
+        checks.expect(circle(*_case).dtype == torch.float32, f"circle{_case} is not of dtype float32.")
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": false, "grade_id": "circle-picture", "locked": true, "schema_version": 3, "solution": false, "task": false} tags=["not-run-for-grading"]
+figure, axes = plt.subplots(1, 4, figsize=(9, 2.4))
+for ax, x in zip(axes, [15.0, 15.4, 15.8, 16.2], strict=True):
+    ax.imshow(circle(x, 12, 10, 28), cmap="gray", vmin=0, vmax=1, extent=(0, 28, 28, 0))
+    ax.set(title=f"x = {x}", xlabel="pixels")
+show(figure, "Four pictures of a disc that moves right by 0.4 pixels at a time; only grey levels at its edge change.")
+
+# %% [markdown]
+# ## Task 2 · Lines on the plane (5 marks)
+#
+# **Given** bounds `low` < `high`, the number of points along a line `num_points` ≥ 2 and the number of lines of each
+# kind `levels` ≥ 1.
+#
+# **Wanted** three NumPy arrays `xx, yy, labels`, each of length 2 · `levels` · `num_points`: first the points of
+# `levels` vertical lines, from left to right, then those of `levels` horizontal lines, from top to bottom. Lines are
+# evenly spaced from `low` to `high`, both included (a single line is at `low`), and so are the points along each line.
+# The label is the number of the line, 0 … 2 · `levels` − 1. With `levels=2, num_points=3`, from 0 to 10:
+#
+# | | line 0 | line 1 | line 2 | line 3 |
+# |---|---|---|---|---|
+# | `xx` | 0, 0, 0 | 10, 10, 10 | 0, 5, 10 | 0, 5, 10 |
+# | `yy` | 0, 5, 10 | 0, 5, 10 | 0, 0, 0 | 10, 10, 10 |
+# | `labels` | 0, 0, 0 | 1, 1, 1 | 2, 2, 2 | 3, 3, 3 |
+#
+# <details><summary>Hint</summary>
+#
+# `np.repeat([a, b], 3)` is a, a, a, b, b, b and `np.tile([a, b], 3)` is a, b, a, b, a, b. On vertical lines x is fixed
+# and y runs; on horizontal ones the same two arrays change places.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "spaced_coordinates", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def spaced_coordinates(low: float, high: float, num_points: int, levels: int) -> tuple:
+    """xx, yy and labels of points along `levels` vertical and then `levels` horizontal lines."""
+    ### BEGIN SOLUTION: give xx, yy and labels, each of length 2 * levels * num_points
+    fixed = np.repeat(np.linspace(low, high, levels), num_points)
+    along = np.tile(np.linspace(low, high, num_points), levels)
+    labels = np.repeat(np.arange(2 * levels), num_points)
+    return np.concatenate([fixed, along]), np.concatenate([along, fixed]), labels
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "spaced_coordinates-test", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
+with checks.without(generate_spaced_coordinates):
+    checks.coordinates(spaced_coordinates)
+### BEGIN HIDDEN TESTS
+_cases = [(0, 1, 5, 3), (-3.5, 7, 4, 1), (10, 20, 2, 6), (12, 52, 31, 5)]
+_right = [generate_spaced_coordinates(*case) for case in _cases]
+with checks.without(generate_spaced_coordinates):
+    for _case, _arrays in zip(_cases, _right, strict=True):
+        _got = spaced_coordinates(*_case)
+        for _name, _values, _expected in zip(["xx", "yy", "labels"], _got, _arrays, strict=True):
+            checks.same(_values, _expected, f"{_name} of spaced_coordinates{_case}", tolerance=1e-9)
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": false, "grade_id": "grid-picture", "locked": true, "schema_version": 3, "solution": false, "task": false} tags=["not-run-for-grading"]
+figure, ax = plt.subplots(figsize=(3.4, 3.4))
+plot_coordinate_grid(ax, *spaced_coordinates(12, 52, 31, 5))
+ax.invert_yaxis()
+show(
+    figure, "Five vertical solid lines and five horizontal dashed ones; each starts with a dot at the left or the top."
+)
+
+# %% [markdown]
+# ## Task 3 · Where is the light? (4 marks)
+#
+# **Given** images `[N, H, W]`, brightnesses of any size that are not negative, some light in every image, H and W not
+# necessarily equal.
+#
+# **Wanted** a tensor `[N, 2]`: for every image the mean position (x, y) of its light in pixels, where each pixel stands
+# for its middle and counts by its brightness. An image with one bright pixel in row 1 and column 4 has its centre of
+# mass at (4.5, 1.5).
+#
+# <details><summary>Hint</summary>
+#
+# Sum over rows to get the light of every column, `[N, W]`. Multiply by the columns' middles and sum, then divide by the
+# image's light. The same with rows for y.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "center_of_mass", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def center_of_mass(images: torch.Tensor) -> torch.Tensor:
+    """Mean position (x, y) of the light in images [N, H, W], in pixels, [N, 2]."""
+    ### BEGIN SOLUTION: give the mean position (x, y) of every image's light, as a tensor [N, 2]
+    height, width = images.shape[1:]
+    x = (images.sum(1) * (torch.arange(width) + 0.5)).sum(1)  # [N]
+    y = (images.sum(2) * (torch.arange(height) + 0.5)).sum(1)
+    return torch.stack([x, y], 1) / images.sum((1, 2))[:, None]
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "center_of_mass-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+checks.center_of_mass(center_of_mass)
+### BEGIN HIDDEN TESTS
+for _shape, _brightness in [((5, 7, 9), 1.0), ((1, 16, 16), 1e-3), ((3, 1, 12), 40.0), ((4, 64, 64), 1.0)]:
+    _images = _brightness * torch.rand(_shape, generator=torch.Generator().manual_seed(sum(_shape)))
+    _i, _j = torch.meshgrid(torch.arange(_shape[1]) + 0.5, torch.arange(_shape[2]) + 0.5, indexing="ij")
+    _light = _images.flatten(1).sum(1)
+    _right = torch.stack([(_images * _j).flatten(1).sum(1) / _light, (_images * _i).flatten(1).sum(1) / _light], 1)
+    checks.same(
+        center_of_mass(_images), _right, f"the centre of mass of images of shape {list(_shape)}", tolerance=1e-3
+    )
+    checks.same(center_of_mass(_images.double()), _right, "the centre of mass of float64 images", tolerance=1e-3)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## Task 4 · Does the centre of mass follow the factor? (2 marks)
+#
+# One number should answer that, and it should be the worst case.
+#
+# **Given** a function `render(x, y, size, img_size)` that draws like `circle`, a function `measure` that takes images
+# `[N, H, W]` and gives positions `[N, 2]`, true `positions [N, 2]`, and `img_size`.
+#
+# **Wanted** a number: circles of size 10 are drawn at all positions and measured; what is the largest distance, in
+# pixels, between a true position and the one that was measured?
+
+
+# %% nbgrader={"grade": false, "grade_id": "worst_error", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def worst_error(render, measure, positions: torch.Tensor, img_size: int = 64) -> float:
+    """Largest distance in pixels between positions [N, 2] and what `measure` finds in pictures of circles of size 10."""
+    ### BEGIN SOLUTION: give the largest distance between the true and the measured positions, in pixels
+    images = torch.stack([render(x, y, 10, img_size) for x, y in positions.tolist()])  # [N, H, W]
+    return (measure(images) - positions).norm(dim=1).max().item()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "worst_error-test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false}
+checks.worst_error(worst_error)
+### BEGIN HIDDEN TESTS
+for _off, _n in [
+    ([[0.3, -0.4]], 24),
+    ([[-1.0, 0], [0, 0.5], [0, 0], [0.1, 0.1]], 40),
+    ([[0.0, 0.0], [5.0, -12.0]], 64),
+]:
+    _off = torch.tensor(_off)
+    _positions = torch.rand(len(_off), 2, generator=torch.Generator().manual_seed(_n)) * _n
+    _render, _measure = checks.fake_instruments(_off)
+    checks.same(
+        worst_error(_render, _measure, _positions, _n), _off.norm(dim=1).max(), f"the largest of {len(_off)} distances"
+    )
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Now your functions together: smooth circles, and, as a control, circles whose centre was rounded to whole pixels.
+# Half a pixel in x and half in y makes at most 0.71. Which of the two could a network learn to place to a tenth of a
+# pixel?
+
+# %% nbgrader={"grade": false, "grade_id": "follow", "locked": true, "schema_version": 3, "solution": false, "task": false} tags=["not-run-for-grading"]
+positions = 8 + 16 * torch.rand(100, 2, generator=torch.Generator().manual_seed(0))
+print(f"smooth:  off by at most {worst_error(circle, center_of_mass, positions, 32):.2f} pixels")
+
+
+def rounded_circle(x, y, size, img_size):
+    return circle(round(x), round(y), size, img_size)
+
+
+print(f"rounded: off by at most {worst_error(rounded_circle, center_of_mass, positions, 32):.2f} pixels")
+
+# %% [markdown]
+# ## Task 5 · How many directions? (4 marks)
+#
+# **Given** images `[N, H, W]`, at least two.
+#
+# **Wanted** the PCA spectrum: a tensor of length min(N, H · W) that holds the share of the variance along each principal
+# direction, the largest first. The shares add up to 1.
+#
+# <details><summary>Hint</summary>
+#
+# Flatten the images to `[N, D]`, subtract the mean *image*. `torch.linalg.svdvals` gives the singular values in
+# descending order; a variance along a direction is a singular value squared, divided by a number that cancels.
+#
+# </details>
+
+
+# %% nbgrader={"grade": false, "grade_id": "spectrum", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def spectrum(images: torch.Tensor) -> torch.Tensor:
+    """Share of the variance of images [N, H, W] along each principal direction, [min(N, H * W)], the largest first."""
+    ### BEGIN SOLUTION: give the shares of the variance along the principal directions, the largest first
+    flat = images.flatten(1)  # [N, D]
+    variances = torch.linalg.svdvals(flat - flat.mean(0)).square()
+    return variances / variances.sum()
+    ### END SOLUTION
+
+
+# %% nbgrader={"grade": true, "grade_id": "spectrum-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
+checks.spectrum(spectrum)
+### BEGIN HIDDEN TESTS
+for _n, _h, _w in [(50, 3, 4), (6, 8, 8), (2, 5, 5), (12, 3, 4)]:
+    _images = torch.rand(_n, _h, _w, generator=torch.Generator().manual_seed(_n)) * 3 + 2
+    _flat = _images.flatten(1).double()
+    _values = torch.linalg.eigvalsh((_flat - _flat.mean(0)) @ (_flat - _flat.mean(0)).T).flip(0)[: min(_n, _h * _w)]
+    checks.same(
+        spectrum(_images), _values / _values.sum(), f"the spectrum of {_n} images of {_h} x {_w}", tolerance=1e-4
+    )
+### END HIDDEN TESTS
+
+# %% nbgrader={"grade": false, "grade_id": "spectrum-picture", "locked": true, "schema_version": 3, "solution": false, "task": false} tags=["not-run-for-grading"]
+where = torch.rand(400, 2, generator=torch.Generator().manual_seed(1))  # two factors, uniform in [0, 1]²
+lamps = torch.stack([circle(9, 16, 8, 32), circle(23, 16, 8, 32)])  # two discs that stay where they are
+families = {
+    "two lamps that change brightness": torch.einsum("nk,khw->nhw", where, lamps),
+    "a circle of size 12 that moves": torch.stack([circle(x, y, 12, 32) for x, y in (8 + 16 * where).tolist()]),
+    "a circle of size 6 that moves": torch.stack([circle(x, y, 6, 32) for x, y in (8 + 16 * where).tolist()]),
+}
+figure, ax = plt.subplots(figsize=(6, 3.2))
+for (name, images), style in zip(families.items(), ["s-", "-", "--"], strict=True):
+    total = spectrum(images).cumsum(0)
+    count = int((total < 0.95).sum()) + 1
+    ax.plot(torch.arange(1, 201), 100 * total[:200], style, markersize=3, label=f"{name}: {count}")
+    print(f"{name}: {count} directions hold 95 % of the variance")
+ax.set(xscale="log", xlabel="principal directions kept", ylabel="variance held (%)", ylim=(0, 103))
+ax.legend(title="directions for 95 %", loc="lower right", fontsize=8)
+show(figure, "Variance held against directions kept: two lamps need two, a moving circle dozens, a small one the most.")
+
+# %% [markdown]
+# ## Task 6 · In your words (4 marks, graded by your teacher)
+#
+# All three families have two factors. In about 120 words: (a) Why do the lamps need two directions, and the circles
+# dozens? (b) Why does the smaller circle need more? (c) What does that mean for an encoder and a decoder that are to
+# hold the moving circle in two numbers?
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "explanation", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
+# The lamps' images are a fixed picture times a factor, plus another one times the other factor: all lie in one plane,
+# which two directions span. A circle's image is not a linear function of its position: from one circle to the other,
+# pixels turn on one after the other, and each needs directions of its own. The images form a sheet of two dimensions
+# that bends through dozens. A smaller circle leaves its old place sooner: images of positions a few pixels apart share
+# no light, so the sheet bends more sharply. Two numbers are enough to name a point of the sheet, but no linear decoder
+# draws a bent sheet from two numbers: it has to be non-linear. To read the position is easier: the centre of mass is
+# linear in the pixels if all images have the same light.
+#
+# === BEGIN MARK SCHEME ===
+# (a) 2: one for "lamps: linear in the factors, a plane", one for "motion is not linear in the pixels; a bent sheet".
+# (b) 1: less overlap between neighbours, or higher spatial frequencies. (c) 1: two numbers suffice, the decoder has to be
+# non-linear. A number quoted from the figure as the only reason earns nothing.
+# === END MARK SCHEME ===
