@@ -181,8 +181,6 @@ class _Run:
         model.to(device=device, memory_format=torch.channels_last).train()
         self.model, self.dataset, self.steps, self.device = model, dataset, steps, device
         self.settings, self.accelerator = settings, accelerator
-        self.optimizer = torch.optim.Adam(model.parameters())
-        self.trained = accelerator.prepare(model) if accelerator else model  # the same weights
         self.step, self.seconds, self.checked = 0, 0.0, 0
         # Learning rate, beta, pool and batch size of every step, [steps, 4].
         self.plan = torch.tensor([[schedule(i / steps) for schedule in schedules] for i in range(steps)])
@@ -194,6 +192,8 @@ class _Run:
         for size in self.plan[:, 3].unique().tolist():
             if size < 1 or size % self.world:
                 raise ValueError(f"batch_size is {size:g}; it must be a positive multiple of {self.world} (processes)")
+        self.optimizer = torch.optim.Adam(model.parameters())
+        self.trained = accelerator.prepare(model) if accelerator else model  # the same weights
 
     def update(self) -> None:
         """One step of Adam."""
