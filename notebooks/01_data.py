@@ -513,7 +513,7 @@ show(
 #   74.
 # - A circle rounded to whole pixels gives 4 images for 31 positions and is off by up to half a pixel; the smooth one
 #   gives 31.
-# - The plane can be read off the pixels linearly, to a few thousandths of a pixel; the two numbers from which the pixels
+# - The plane can be read off the pixels linearly, to a few thousandths of a pixel; the two numbers from which pixels
 #   are best *drawn* linearly crumple it.
 #
 # ## What could be wrong with it
