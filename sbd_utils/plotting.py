@@ -9,6 +9,7 @@ import torch
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from torch import Tensor
 
 # Okabe & Ito's colours, told apart with any colour vision; the order also alternates dark and light for grey print.
@@ -74,6 +75,9 @@ def plot_history(figure: Figure, history) -> Figure:
     updates = np.arange(1, len(history.squared_error) + 1)
     left.plot(updates, history.squared_error, color=OKABE_ITO[0], linewidth=1)
     left.set(yscale="log", xlabel="update", ylabel="squared error per image")
+    left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    left.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    left.yaxis.set_minor_formatter(NullFormatter())
     for rank, latent in enumerate(history.kl[-20:].mean(0).argsort(descending=True).tolist()):
         style = dict(color=OKABE_ITO[rank], linewidth=2) if rank < 2 else dict(color="0.6", linewidth=0.8)
         label = f"latent {latent}" if rank < 2 else "the others" if rank == 2 else None
