@@ -37,7 +37,7 @@ def train(options) -> None:
 
         accelerator = Accelerator()
     key = dict(recipe=options.recipe, decoder=options.decoder, seed=options.seed)
-    result = evidence.run(key, options.out, options.steps, accelerator, progress=True)
+    result = evidence.run(key, options.out, options.steps, accelerator=accelerator, progress=True)
     if result is not None:
         print_scores({str(options.out): result[0]})
 
@@ -72,7 +72,7 @@ def sweep(options) -> None:
     with pool, tqdm(total=len(todo), unit="run") as bar:
         for key in todo:
             out = Path(options.folder) / f"{evidence.row_name(key)}.safetensors"
-            futures.append(pool.submit(evidence.run, key, out, options.steps))
+            futures.append(pool.submit(evidence.run, key, out, options.steps, options.score_every))
         for future in as_completed(futures):
             evidence.add_row(options.table, *future.result())
             bar.update()
@@ -134,6 +134,7 @@ def parser() -> argparse.ArgumentParser:
     add("--recipe", **recipe)
     add("--steps", **steps)
     add("--folder", default="runs", help="where weights, records and checkpoints go")
+    add("--score-every", type=int, default=100, help="updates between two scorings that note when a goal was met")
     add("--jobs", type=int, default=1, help="runs at a time; they share the processor's cores")
     add("--threads", type=int, default=None, help="threads of each run; by default the cores divided by the jobs")
 

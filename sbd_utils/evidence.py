@@ -56,10 +56,18 @@ class Milestones:
             write_atomically(self.path, json.dumps(dict(seconds=self.seconds, updates=self.updates)).encode())
 
 
-def run(key: dict, out: str | Path, steps: int | None = None, accelerator=None, progress: bool = False) -> dict | None:
+def run(
+    key: dict,
+    out: str | Path,
+    steps: int | None = None,
+    score_every: int = 100,
+    accelerator=None,
+    progress: bool = False,
+) -> tuple[dict, np.ndarray] | None:
     """Train and score the run of that key (see KEY); write weights, record and checkpoint under the path `out`.
 
-    steps, accelerator, progress: see `train_circles` and `fit`.
+    score_every: updates between two scorings for the milestones. steps, accelerator, progress: see `train_circles`
+    and `fit`.
     Returns the row of the run and its encoded grid [310, 2], or None in every process but the main one.
     A run that was stopped goes on from its checkpoint.
     """
@@ -70,7 +78,7 @@ def run(key: dict, out: str | Path, steps: int | None = None, accelerator=None, 
         steps=steps,
         checkpoint=out.with_suffix(".checkpoint"),
         callback=milestones,
-        callback_every=100,
+        callback_every=score_every,
         progress=progress,
         accelerator=accelerator,
     )
