@@ -10,7 +10,7 @@ import importlib
 _MODULES = {
     "sprites": ["Sprite", "draw_sprites", "render_batch"],
     "models": ["VAE", "DeconvDecoder", "Encoder", "SpatialBroadcastDecoder", "coordinate_map", "sample_posterior"],
-    "metrics": ["Geometry", "fit_geometry"],
+    "metrics": ["Geometry", "Probe", "fit_geometry", "held_out_r2", "linear_probe"],
     "datasets": ["CircleStream", "circles_dataset", "generate_spaced_coordinates", "save_dataset"],
     "training": ["elbo_loss", "fit", "kl_divergence", "piecewise_constant", "piecewise_linear", "save_weights"],
     "recipes": ["RECIPES", "train_circles"],
@@ -24,9 +24,24 @@ _MODULES = {
         "get_avg_variance",
         "get_smallest_pair",
         "informative_latents",
+        "interpolate",
+        "reconstruct",
+        "traverse",
     ],
     "evidence": ["Milestones", "add_row", "machine_kind", "make_row", "read_rows"],
-    "plotting": ["LivePlot", "plot_coordinate_grid", "plot_examples", "plot_history", "show"],
+    "plotting": [
+        "LivePlot",
+        "plot_coordinate_grid",
+        "plot_examples",
+        "plot_fit",
+        "plot_grid_pair",
+        "plot_history",
+        "plot_residuals",
+        "plot_strip",
+        "plot_traversals",
+        "plot_variances",
+        "show",
+    ],
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = sorted(_MODULE_OF)

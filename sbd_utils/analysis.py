@@ -32,6 +32,58 @@ def decode(model: VAE, z: Tensor, batch_size: int = 250) -> Tensor:
     return torch.cat([model.decoder(part.to(device)).float().cpu() for part in z.split(batch_size)])
 
 
+def reconstruct(model: VAE, images: Tensor) -> Tensor:
+    """Images [N, C, H, H] encoded and decoded again from their posterior means; values may leave [0, 1]."""
+    return decode(model, encode(model, images)[0])
+
+
+def interpolate(model: VAE, x1: Tensor, x2: Tensor, steps: int = 9) -> Tensor:
+    """Pictures [steps, C, H, H] on the straight line in latent space from image x1 to image x2, [C, H, H] each.
+
+    The line joins the posterior means, in even steps, both ends included. Raises ValueError for steps below 2.
+    """
+    if steps < 2:
+        raise ValueError(f"steps is {steps}; a line with both its ends needs at least 2")
+    (start, end), _ = encode(model, torch.stack([x1, x2]))  # [z_dim] each
+    return decode(model, torch.lerp(start, end, torch.linspace(0, 1, steps)[:, None]))
+
+
+class Traversal(NamedTuple):
+    """What `traverse` returns."""
+
+    images: Tensor
+    """[L, steps, C, H, H]; row i changes latent `latents[i]` alone."""
+    latents: list[int]
+    """The latents traversed."""
+    values: Tensor
+    """[steps] the values given to each of them."""
+
+
+def traverse(
+    model: VAE, z: Tensor, latents: Iterable[int] | None = None, span: float = 2.0, steps: int = 7
+) -> Traversal:
+    """Pictures of a code z [z_dim] with one latent at a time set to `steps` values from -span to span.
+
+    latents: which; by default all, in ascending order of the posterior variance of the picture that z decodes to.
+    span is in standard deviations of the prior. Raises ValueError for a latent the model does not have, none, or
+    steps below 2.
+    """
+    z_dim = model.config["z_dim"]
+    if latents is None:
+        _, logvar = encode(model, decode(model, z[None]))
+        latents = torch.argsort(logvar[0], stable=True)
+    latents = [int(latent) for latent in latents]
+    if not latents or not all(0 <= latent < z_dim for latent in latents):
+        raise ValueError(f"latents is {latents}; it must name some of this model's latents, 0 ... {z_dim - 1}")
+    if steps < 2:
+        raise ValueError(f"steps is {steps}; a traversal with both its ends needs at least 2")
+    values = torch.linspace(-span, span, steps)
+    codes = z.repeat(len(latents), steps, 1)  # [L, steps, z_dim]
+    for row, latent in enumerate(latents):
+        codes[row, :, latent] = values
+    return Traversal(decode(model, codes.flatten(0, 1)).unflatten(0, (len(latents), steps)), latents, values)
+
+
 def get_avg_variance(model: VAE, loader: Iterable) -> Tensor:
     """Average posterior variance of each latent, [z_dim], over a loader of image batches.
 

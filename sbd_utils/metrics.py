@@ -55,6 +55,54 @@ def fit_geometry(xy, z) -> Geometry:
     )
 
 
+class Probe(NamedTuple):
+    """What straight maps from latents to factors know; see `linear_probe`. At most 1; below 0 is worse than guessing
+    the mean."""
+
+    pair: float
+    """Held-out R² from the chosen latents."""
+    all: float
+    """From all latents."""
+    rest: float
+    """From the latents that were not chosen."""
+
+
+def linear_probe(z, factors, pair) -> Probe:
+    """How much of the factors [N, F] a linear regression reads off the chosen latents of z [N, z_dim], all, the rest.
+
+    Each value is a `held_out_r2`. pair: indices of the chosen latents. Raises ValueError if they are not some of
+    0 ... z_dim - 1, or nothing is left over.
+    """
+    z, chosen = np.asarray(z, dtype=np.float64), sorted({int(latent) for latent in pair})
+    z_dim = z.shape[-1]
+    rest = [latent for latent in range(z_dim) if latent not in chosen]
+    if not chosen or not rest or len(chosen) + len(rest) != z_dim:
+        raise ValueError(f"pair is {pair}; it must name some, not all, of the latents 0 ... {z_dim - 1}")
+    return Probe(*(held_out_r2(part, factors) for part in (z[:, chosen], z, z[:, rest])))
+
+
+def held_out_r2(z, factors) -> float:
+    """R² of least squares from z [N, D] to factors [N, F], the smallest of the F factors' values.
+
+    Fitted to the first half of the samples and scored on the second, so they must come in random order. Not clipped:
+    a fit that does worse than the mean scores below 0. Raises ValueError for fewer than 2 (D + 2) samples, unequal
+    numbers of them, or a factor that does not vary in the second half.
+    """
+    z, factors = np.asarray(z, dtype=np.float64), np.asarray(factors, dtype=np.float64)
+    if z.ndim != 2 or factors.ndim != 2 or len(z) != len(factors):
+        raise ValueError(f"z has shape {list(z.shape)} and factors {list(factors.shape)}; they must be [N, D], [N, F]")
+    if len(z) < 2 * (z.shape[1] + 2):
+        raise ValueError(f"z has {len(z)} samples of {z.shape[1]} numbers; needed are {2 * (z.shape[1] + 2)}")
+    half = len(z) // 2
+    ones = np.concatenate([z, np.ones((len(z), 1))], 1)  # [N, D + 1]
+    weights = np.linalg.lstsq(ones[:half], factors[:half], rcond=None)[0]
+    target = factors[half:]
+    total = np.square(target - target.mean(0)).sum(0)
+    if (total == 0).any():
+        raise ValueError("factors holds a column that does not vary in its second half: there is nothing to explain")
+    return float((1 - np.square(target - ones[half:] @ weights).sum(0) / total).min())
+
+
 def _r2(target: np.ndarray, prediction: np.ndarray) -> float:
     """The smaller R² of the two columns of [N, 2], at least 0; 0 for a column that is constant."""
     residual = np.square(target - prediction).sum(0)

@@ -12,6 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from torch import Tensor
 
+from sbd_utils.analysis import INFORMATIVE, Traversal
+
 # Okabe & Ito's colours, told apart with any colour vision; the order also alternates dark and light for grey print.
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 
@@ -64,6 +66,105 @@ def plot_coordinate_grid(ax: Axes, x, y, labels, title: str = "", names=("x (pix
     ax.set(title=title, xlabel=names[0], ylabel=names[1])
     ax.set_aspect("equal", adjustable="datalim")
     return ax
+
+
+def plot_grid_pair(figure: Figure, xy, z, labels, pair=(0, 1), im_size: int = 64, title: str = "") -> Figure:
+    """A grid of positions in the image (left) and where an encoder put them (right), lines connected.
+
+    xy, z: [N, 2], labels: [N], as `encode_grid` returns them; pair: the latents' numbers, for the axes.
+    """
+    xy, z = np.asarray(xy), np.asarray(z)
+    left, right = figure.subplots(1, 2)
+    plot_coordinate_grid(left, *xy.T, labels, "centres of the circles")
+    left.set_aspect("equal", adjustable="box")
+    left.set(xlim=(0, im_size), ylim=(im_size, 0))  # y runs downwards, as in the image
+    plot_coordinate_grid(right, *z.T, labels, title or "their codes", names=[f"mean of latent {i}" for i in pair])
+    return figure
+
+
+def plot_fit(ax: Axes, xy, z, labels, matrix, title: str = "", names=("mean of first latent", "second")) -> Axes:
+    """The encoded grid z [N, 2] with the fitted straight map of its positions xy [N, 2] laid over it in black.
+
+    matrix: [3, 2], `Geometry.affine` or `Geometry.similarity`.
+    """
+    plot_coordinate_grid(ax, *np.asarray(z).T, labels, title, names)
+    fitted = apply_map(xy, matrix)
+    for label in np.unique(labels):
+        ax.plot(*fitted[np.asarray(labels) == label].T, color="black", linewidth=0.7, linestyle=(0, (1, 2)), zorder=3)
+    return ax
+
+
+def plot_residuals(ax: Axes, xy, z, matrix, magnify: float = 10, im_size: int = 64, title: str = "") -> Axes:
+    """How far each code lies from the fitted straight map, as arrows in the image, in pixels times `magnify`.
+
+    xy, z: [N, 2]; matrix: [3, 2], `Geometry.affine` or `Geometry.similarity`. An arrow starts at the true position and
+    points to where the map's inverse puts the code. Raises ValueError if the map has no inverse.
+    """
+    xy, matrix = np.asarray(xy), np.asarray(matrix)
+    if np.linalg.matrix_rank(matrix[:2]) < 2:
+        raise ValueError("matrix flattens the plane to a line; its residuals have no place in the image")
+    arrows = (np.asarray(z) - apply_map(xy, matrix)) @ np.linalg.inv(matrix[:2])  # [N, 2] pixels
+    ax.quiver(*xy.T, *(magnify * arrows).T, angles="xy", scale_units="xy", scale=1, width=0.004, color=OKABE_ITO[0])
+    ax.set_aspect("equal", adjustable="box")
+    ax.set(xlim=(0, im_size), ylim=(im_size, 0), xlabel="x (pixels)", ylabel="y (pixels)")
+    ax.set_title(title or f"residuals × {magnify:g}")
+    return ax
+
+
+def apply_map(xy, matrix) -> np.ndarray:
+    """Positions xy [N, 2] sent through a fitted straight map [3, 2]: `[x, y, 1] @ matrix`."""
+    return np.asarray(xy) @ np.asarray(matrix)[:2] + np.asarray(matrix)[2]
+
+
+def plot_variances(ax: Axes, avg_var, sort: bool = True, threshold: float = INFORMATIVE, title: str = "") -> Axes:
+    """Average posterior variances [z_dim] as bars that hang from the prior's value, 1, on a logarithmic axis.
+
+    Every halving of the variance makes a bar longer by the same amount: half a bit. Informative latents, those below
+    the threshold, are dark, hatched and labelled with their value. sort: the least first, else by number.
+    """
+    avg_var = np.asarray(avg_var, dtype=float)
+    order = np.argsort(avg_var, kind="stable") if sort else np.arange(len(avg_var))
+    for place, latent in enumerate(order):
+        value, informative = avg_var[latent], avg_var[latent] < threshold
+        style = dict(color=OKABE_ITO[0], hatch="//", edgecolor="white") if informative else dict(color="0.75")
+        ax.bar(place, value - 1, bottom=1, width=0.7, **style)
+        if informative:
+            ax.annotate(f"{value:.1g}", (place, value), (0, -3), textcoords="offset points", ha="center", va="top")
+    ax.axhline(1, color="black", linewidth=1, label="the prior's variance, 1")
+    ax.axhline(threshold, color="black", linewidth=1, linestyle=":", label=f"informative below {threshold:g}")
+    ax.set_yscale("log")
+    ax.set_ylim(min(avg_var.min() / 4, threshold / 4), max(2, 1.5 * avg_var.max()))
+    ax.set_xticks(range(len(order)), [str(latent) for latent in order])
+    ax.set(xlabel="latent", ylabel="average posterior variance", title=title)
+    ax.legend(frameon=False, loc="lower right")
+    return ax
+
+
+def plot_strip(ax: Axes, images, captions=None, title: str = "") -> Axes:
+    """Images [N, C, H, W] side by side in one row, clamped to [0, 1]; captions: N texts beneath them."""
+    images = torch.as_tensor(images).detach().float().cpu().clamp(0, 1)
+    _draw_table(ax, images, columns=len(images), below=captions)
+    ax.set_title(title)
+    return ax
+
+
+def plot_traversals(ax: Axes, traversal: Traversal, title: str = "") -> Axes:
+    """What `traverse` returned as a table: a row for each latent, named at its left, the values beneath."""
+    images = traversal.images.flatten(0, 1).clamp(0, 1)
+    values = [f"{value:.1f}".replace("-0.0", "0.0") for value in traversal.values.tolist()]
+    _draw_table(ax, images, len(values), below=values, left=[f"latent {latent}" for latent in traversal.latents])
+    ax.set(title=title, xlabel="value of the latent (standard deviations of the prior)")
+    return ax
+
+
+def _draw_table(ax: Axes, images: Tensor, columns: int, below=None, left=None, gap: int = 2) -> None:
+    """Images as one grid, with texts centred under its columns and at the left of its rows."""
+    h, w = images.shape[-2:]
+    ax.imshow(image_grid(images, columns, gap), cmap="gray", vmin=0, vmax=1)
+    ax.set_xticks([gap + w / 2 - 0.5 + i * (w + gap) for i in range(len(below or []))], below or [])
+    ax.set_yticks([gap + h / 2 - 0.5 + i * (h + gap) for i in range(len(left or []))], left or [])
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
 
 
 def plot_history(figure: Figure, history) -> Figure:
