@@ -84,7 +84,8 @@ def run(
     )
     if accelerator is not None and not accelerator.is_main_process:
         return None
-    milestones(model, history)  # the final scores; a resumed run may have had nothing left to train
+    if milestones.scores is None:  # a run resumed when nothing was left to train
+        milestones(model, history)
     row = make_row(key, model, history, milestones)
     save_weights(model.cpu(), out)
     options = " ".join(f"--{name} {value}" for name, value in key.items()) + (f" --steps {steps}" if steps else "")
