@@ -82,7 +82,8 @@ def render_batch(shape: str, x, y, size=10.0, angle=0.0, img_size: int = 64, dev
     device = torch.device(device or (x.device if isinstance(x, Tensor) else "cpu"))
     work = "cpu" if device.type == "mps" else device  # Apple's GPUs have no float64
     columns = {"x": x, "y": y, "size": size, "angle": angle}
-    columns = {k: torch.as_tensor(v).to(work, torch.float64).reshape(-1) for k, v in columns.items()}
+    columns = {k: v.to(work) if isinstance(v, Tensor) else v for k, v in columns.items()}
+    columns = {k: torch.as_tensor(v, dtype=torch.float64, device=work).reshape(-1) for k, v in columns.items()}
     for name, values in columns.items():
         if not torch.isfinite(values).all():
             raise ValueError(f"{name} holds a number that is not finite; every {name} must be finite")
