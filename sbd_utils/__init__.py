@@ -35,6 +35,7 @@ _MODULES = {
         "plot_examples",
         "plot_fit",
         "plot_grid_pair",
+        "plot_headline",
         "plot_history",
         "plot_residuals",
         "plot_strip",

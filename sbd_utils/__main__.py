@@ -1,9 +1,10 @@
-"""The command line: generate data, train a model, score it, sweep seeds, publish weights.
+"""The command line: generate data, train a model, score it, sweep seeds, publish weights, draw the headline.
 
 python -m sbd_utils COMMAND --help
 """
 
 import argparse
+import io
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -78,6 +79,21 @@ def sweep(options) -> None:
             bar.update()
 
 
+def headline(options) -> None:
+    from matplotlib.figure import Figure
+
+    from sbd_utils.plotting import plot_headline
+
+    pair = {"SBD": "vae_circles_bw", "deconv": "vae_deconv_circles_bw"}
+    figure = plot_headline(
+        Figure(figsize=(11, 3.9), layout="constrained"),
+        {label: pretrained.load_pretrained(name) for label, name in pair.items()},
+    )
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
+    print(f"wrote {files.write_atomically(options.out, buffer.getvalue())}")
+
+
 def publish(options) -> None:
     print(f"entered {options.name} in {evidence.publish(options.weights, options.name, options.folder, options.note)}")
 
@@ -137,6 +153,9 @@ def parser() -> argparse.ArgumentParser:
     add("--score-every", type=int, default=100, help="updates between two scorings that note when a goal was met")
     add("--jobs", type=int, default=1, help="runs at a time; they share the processor's cores")
     add("--threads", type=int, default=None, help="threads of each run; by default the cores divided by the jobs")
+
+    add = command("headline", headline, "Draw the grids of the pretrained pair: the picture of the README.")
+    add("out", help="file to write, ending in .png")
 
     add = command("publish", publish, "Copy a run's weights into the folder of pretrained models, with a model card.")
     add("weights", help="weights file written by train or sweep, with its .json beside it")

@@ -12,7 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from torch import Tensor
 
-from sbd_utils.analysis import INFORMATIVE, Traversal
+from sbd_utils.analysis import GRID, INFORMATIVE, Traversal, evaluate_circles
+from sbd_utils.datasets import generate_spaced_coordinates
+from sbd_utils.models import VAE
 
 # Okabe & Ito's colours, told apart with any colour vision; the order also alternates dark and light for grey print.
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
@@ -165,6 +167,23 @@ def _draw_table(ax: Axes, images: Tensor, columns: int, below=None, left=None, g
     ax.set_yticks([gap + h / 2 - 0.5 + i * (h + gap) for i in range(len(left or []))], left or [])
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
+
+
+def plot_headline(figure: Figure, models: dict[str, VAE]) -> Figure:
+    """The evaluation grid as it is, then as each model's two latents of least variance encode it, side by side.
+
+    models: by the name to print. Under each name stand the similarity R² and the squared error per image.
+    """
+    first, *others = figure.subplots(1, 1 + len(models))
+    xx, yy, labels = generate_spaced_coordinates(**GRID)
+    plot_coordinate_grid(first, xx, yy, labels, "circle positions")
+    first.invert_yaxis()
+    for ax, (name, model) in zip(others, models.items(), strict=True):
+        scores = evaluate_circles(model)
+        title = f"{name}: R² {scores.geometry.similarity_r2:.2f}, squared error {scores.squared_error:.1f}"
+        names = [f"mean of latent {latent}" for latent in scores.pair]
+        plot_coordinate_grid(ax, *scores.grid.T, labels, title, names)
+    return figure
 
 
 def plot_history(figure: Figure, history) -> Figure:
