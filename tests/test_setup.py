@@ -102,6 +102,16 @@ def test_the_same_version_everywhere():
     assert newest == PROJECT["version"]
 
 
+def test_the_readme_maps_every_notebook_with_its_minutes_and_every_room():
+    readme = (ROOT / "README.md").read_text()
+    minutes = {}
+    for text in sorted((ROOT / "notebooks").glob("*.py")):
+        minutes[text.stem] = re.search(r"Time\W+(\d+) min", text.read_text(encoding="utf-8"))[1]
+    assert dict(re.findall(r"^\|.*\(notebooks/(\w+)\.ipynb\).*\| (\d+) \|$", readme, re.MULTILINE)) == minutes
+    rooms = {path.stem for path in (ROOT / "sbd_utils").glob("*.py") if not path.stem.startswith("_")}
+    assert set(re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE)) == rooms
+
+
 # make
 
 
