@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 from tqdm.auto import tqdm
 
-from sbd_utils import analysis, datasets, evidence, pretrained, recipes
+from sbd_utils import analysis, datasets, evidence, files, pretrained, recipes
 
 
 def main(arguments: list[str] | None = None) -> int:
