@@ -220,7 +220,7 @@ for _off, _n in [
 ]:
     _off = torch.tensor(_off)
     _positions = torch.rand(len(_off), 2, generator=torch.Generator().manual_seed(_n)) * _n
-    _render, _measure = checks.fake_instruments(_off)
+    _render, _measure = checks.fake_instruments(_off, _n)
     checks.same(
         worst_error(_render, _measure, _positions, _n), _off.norm(dim=1).max(), f"the largest of {len(_off)} distances"
     )
