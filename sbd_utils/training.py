@@ -111,7 +111,7 @@ def fit(
     device: str | None = None,
     checkpoint: str | Path | None = None,
     checkpoint_every: int = 200,
-    callback: Callable[[VAE, History], None] | None = None,
+    callback: Callable[[VAE, History], bool | None] | None = None,
     callback_every: int = 50,
     progress: bool = True,
     accelerator=None,
@@ -128,7 +128,8 @@ def fit(
     checkpoint: a file that is written every `checkpoint_every` updates and at the end, and from which training goes on
         if it exists. Killed and resumed, training ends with the same bits as without the kill (same machine, same
         number of threads): every random number depends on nothing but (seed, step).
-    callback: called with the model and the history every `callback_every` updates and at the end.
+    callback: called with the model and the history every `callback_every` updates and at the end; training ends if it
+        returns True.
     accelerator: a Hugging Face `Accelerator`; batch_size is then that of all its processes together.
 
     An interrupt (Ctrl-C, a notebook's stop button) ends training after the update at hand, writes the checkpoint, and
@@ -167,8 +168,8 @@ def fit(
                 bar.set_postfix_str(run.check_finite(), refresh=False)
             if saving and main:
                 run.save(checkpoint)
-            if calling and main:
-                callback(model, run.history())
+            if calling and main and callback(model, run.history()) is True:
+                interrupted.set()
             bar.update()
     model.eval()
     return run.history()

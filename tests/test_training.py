@@ -197,6 +197,10 @@ def test_callback_is_called_on_time_and_at_the_end():
     assert seen == [3, 6, 7]
 
 
+def test_callback_can_end_training():
+    assert len(train(tiny(), 50, callback=lambda model, history: True, callback_every=5).seconds) == 6
+
+
 def test_bf16_trains_and_keeps_fp32_weights():
     model = tiny()
     history = train(model, 3, precision="bf16")
