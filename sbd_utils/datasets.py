@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import IterableDataset, TensorDataset
+from torch.utils.data import IterableDataset, TensorDataset, get_worker_info
 
 from sbd_utils.files import save_tensors, write_atomically
 from sbd_utils.sprites import render_batch
@@ -45,10 +45,11 @@ class CircleStream(IterableDataset):
         return render_batch("ellipse", *centers.T, CIRCLE_SIZE, img_size=self.im_size), centers
 
     def __iter__(self):
-        step = 0
+        worker = get_worker_info()  # a DataLoader's workers take turns: each draws its share of the steps
+        step, stride = (worker.id, worker.num_workers) if worker else (0, 1)
         while True:
             yield self.batch(step, self.batch_size)
-            step += 1
+            step += stride
 
 
 def step_seed(seed: int, step: int) -> int:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 DIGEST = "sha256"  # the metadata entry that holds the digest of everything else in a tensor file
@@ -40,12 +41,15 @@ def write_atomically(path: str | Path, content: bytes) -> Path:
 
 
 def save_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Path:
-    """Write named tensors and text to a safetensors file, atomically, with a digest of its content."""
+    """Write named tensors and text to a safetensors file, atomically, with a digest of its content.
+
+    The same content gives the same bytes.
+    """
     import safetensors.torch  # here, so that the notebooks that only draw do without
 
     tensors = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     metadata = {**metadata, DIGEST: _digest(tensors, metadata)}
-    return write_atomically(path, safetensors.torch.save(tensors, metadata))
+    return write_atomically(path, _in_order(safetensors.torch.save(tensors, metadata)))
 
 
 def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -77,9 +81,19 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _in_order(content: bytes) -> bytes:
+    """A safetensors file with its metadata in alphabetical order: the writer's is another every time."""
+    size = int.from_bytes(content[:8], "little")  # the format: length of the header, header (JSON), data
+    header = json.loads(content[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the data stays aligned
+    return len(text).to_bytes(8, "little") + text + content[8 + size :]
+
+
 def _digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
     digest = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
     for name in sorted(tensors):
         digest.update(f"{name} {tensors[name].dtype} {list(tensors[name].shape)}".encode())
-        digest.update(tensors[name].numpy().tobytes())
+        digest.update(tensors[name].flatten().view(torch.uint8).numpy().tobytes())  # NumPy has no bfloat16
     return digest.hexdigest()
