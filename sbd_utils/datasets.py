@@ -40,7 +40,7 @@ class CircleStream(IterableDataset):
 
     def batch(self, step: int, batch_size: int, part: slice = slice(None), device="cpu") -> tuple[Tensor, Tensor]:
         """Images [N, 1, H, H] and centres [N, 2] of batch `step`, or of a part of it, rendered on `device`."""
-        generator = torch.Generator().manual_seed(step_seed(self.seed, step))
+        generator = torch.Generator().manual_seed(step_seed(self.seed, step, "images"))
         centers = _centers(batch_size, self.im_size, generator)[part].to(device)
         return render_batch("ellipse", *centers.T, CIRCLE_SIZE, img_size=self.im_size), centers
 
@@ -52,9 +52,9 @@ class CircleStream(IterableDataset):
             step += stride
 
 
-def step_seed(seed: int, step: int) -> int:
-    """A seed of its own for each (seed, step): neighbours share no random numbers."""
-    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> 1)
+def step_seed(seed: int, step: int, use: str) -> int:
+    """A seed of its own for each (seed, step, use): neighbours, and two uses in one step, share no random numbers."""
+    return int(np.random.SeedSequence([seed, step, *use.encode()]).generate_state(1, np.uint64)[0] >> 1)
 
 
 def generate_spaced_coordinates(

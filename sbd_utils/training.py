@@ -221,7 +221,7 @@ class _Run:
         """This process's share of the images and of the posterior noise of the step."""
         seed, each = self.settings["seed"], size // self.world
         share = slice(self.rank * each, (self.rank + 1) * each)
-        generator = torch.Generator(self.device).manual_seed(step_seed(seed, self.step))
+        generator = torch.Generator(self.device).manual_seed(step_seed(seed, self.step, "noise"))
         noise = torch.randn(size, self.model.config["z_dim"], generator=generator, device=self.device)
         if hasattr(self.dataset, "batch"):
             x = self.dataset.batch(self.step, size, share, self.device)[0]
@@ -321,7 +321,7 @@ def _shuffled(num_images: int, start: int, count: int, seed: int) -> Tensor:
     parts = []
     while count > 0:
         epoch, offset = divmod(start, num_images)
-        generator = torch.Generator().manual_seed(step_seed(seed, epoch))
+        generator = torch.Generator().manual_seed(step_seed(seed, epoch, "order"))
         part = torch.randperm(num_images, generator=generator)[offset : offset + count]
         parts.append(part)
         start, count = start + len(part), count - len(part)

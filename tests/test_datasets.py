@@ -108,8 +108,9 @@ def test_a_data_loader_takes_the_finite_circles():
 
 
 def test_step_seeds_differ_and_stay():
-    seeds = {step_seed(seed, step) for seed in range(30) for step in range(30)}
-    assert len(seeds) == 900
+    uses = ("images", "noise", "order")
+    seeds = {step_seed(seed, step, use) for seed in range(30) for step in range(30) for use in uses}
+    assert len(seeds) == 2700
     assert all(0 <= seed < 2**63 for seed in seeds)
 
 
