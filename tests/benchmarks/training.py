@@ -42,9 +42,8 @@ def main() -> None:
         "bfloat16, channels last, means of 2 x 2": (last, True, False, 2),
         "bfloat16, channels last, means of 8 x 8": (last, True, False, 8),
     }
-    print(
-        f"\nimages per second, default architecture, batch {BATCH}, {torch.get_num_threads()} threads; {machine_kind()}\n"
-    )
+    print(f"\nimages per second, default architecture, batch {BATCH}, {torch.get_num_threads()} threads")
+    print(f"{machine_kind()}\n")
     print(f"{'':<42}{'SBD':>8}{'deconv':>8}")
     for name, case in cases.items():
         print(f"{name:<42}", *(f"{rate(decoder, *case):>7.0f}" for decoder in ("sbd", "deconv")))
