@@ -537,3 +537,217 @@ def square_seen(image: torch.Tensor) -> dict:
         width=columns.sum().item() * pixel,
         height=rows.sum().item() * pixel,
     )
+
+
+# Assignment 3: which latents matter
+
+
+def average_variance(function: Callable) -> None:
+    """function(encoder, batches) -> [K]"""
+    var = torch.tensor([[0.01, 1.0], [0.03, 1.0], [0.5, 4.0]])
+    mean = torch.tensor([[3.0, 0], [-3, 0], [0, 0]])
+
+    def encoder(x):  # an image's only pixel is its number
+        number = x.flatten(1)[:, 0].long()
+        return mean[number], var[number].log()
+
+    images = torch.arange(3.0).view(3, 1, 1, 1)
+    got = function(encoder, [images[:2], images[2:]])
+    is_tensor(got, (2,), "the average variance of 2 latents")
+    mistakes = {
+        "this is the average of the batches' averages; batches differ in size, every image counts once.": (
+            var[:2].mean(0) + var[2]
+        )
+        / 2,
+        "the average must be taken of variances: exp(logvar) first, then the mean.": var.log().mean(0).exp(),
+        "this is the average log-variance; the variance is exp(logvar).": var.log().mean(0),
+        "this is the average standard deviation; the variance is exp(logvar), without a half.": var.sqrt().mean(0),
+        "logvar is already the logarithm of the variance: you have squared it.": (var**2).mean(0),
+        "this is the variance of the means over images; the encoder's own are asked for.": mean.var(0),
+        "this is the variance of the means over images; the encoder's own variances are asked for.": mean.var(
+            0, unbiased=False
+        ),
+        "this is the average of the means: the encoder gives mean, logvar in this order.": mean.mean(0),
+        "exp of the mean: the encoder gives mean, logvar in this order.": mean.exp().mean(0),
+        "this is the first batch alone.": var[:2].mean(0),
+        "this is the last batch alone.": var[2],
+        "this is a sum; divide by the number of images.": var.sum(0),
+        "divide by the number of images, not of batches.": var.sum(0) / 2,
+        "this is the median; the mean is asked for.": var.median(0).values,
+    }
+    same(got, var.mean(0), "the average variance", mistakes)
+    expect(not got.requires_grad, "the result carries a gradient; use torch.no_grad().")
+    passed("average_variance")
+
+
+def informative_pair(function: Callable) -> None:
+    """function(avg_var [K]) -> two indices, the smallest variance first"""
+    cases = {(0.9, 0.2, 1.0, 0.05): (3, 1), (0.01, 0.02, 0.9): (0, 1), (0.5, 0.5, 0.1): (2, 0)}
+    for avg_var, right in cases.items():
+        got = function(torch.tensor(avg_var))
+        what = f"of the variances {list(avg_var)} you give {got!r}"
+        expect(hasattr(got, "__len__") and len(got) == 2, f"{what}; two indices are asked for.")
+        got = tuple(float(v) for v in got)
+        ordered = sorted(range(len(avg_var)), key=lambda i: avg_var[i])
+        expect(
+            got != (avg_var[right[0]], avg_var[right[1]]), f"{what}: these are variances; their indices are asked for."
+        )
+        expect(
+            got != (ordered[-1], ordered[-2]), f"{what}: these are the largest; a *small* variance carries information."
+        )
+        expect(
+            got != (ordered[-2], ordered[-1]), f"{what}: these are the largest; a *small* variance carries information."
+        )
+        expect(got != (right[0] + 1, right[1] + 1), f"{what}: indices start at 0.")
+        if got == right[::-1] and avg_var[right[0]] != avg_var[right[1]]:
+            raise NotYet(f"{what}: the smallest comes first; {right} is right.")
+        expect(got == right, f"{what}; {right} is right.")
+    passed("informative_pair")
+
+
+def affine_fit(function: Callable) -> None:
+    """function(xy [N, 2], z [N, 2]) -> matrix [2, 2], shift [2], r2; z is about xy @ matrix + shift"""
+    xy = np.array([[0.0, 0], [2, 0], [0, 2], [2, 2]])
+    matrix, shift = np.array([[1.0, 2], [-1, 0.5]]), np.array([10.0, -3])
+    noise = np.array([[1.0, 0], [-1, 0], [-1, 0], [1, 0]])  # cannot be explained by x and y
+    result = function(xy, xy @ matrix + shift + noise)
+    expect(isinstance(result, tuple) and len(result) == 3, "three values are asked for: return matrix, shift, r2.")
+    got_matrix, got_shift, got_r2 = as_array(result[0]), as_array(result[1]), is_number(result[2], "r2")
+    x1 = np.linalg.lstsq(xy, xy @ matrix + shift + noise, rcond=None)[0]
+    mistakes = {
+        "the matrix is transposed: z = xy @ matrix + shift, rows are points.": matrix.T,
+        "there is no shift in your fit: append a column of ones to xy.": x1,
+    }
+    same(got_matrix, matrix, "the matrix", mistakes)
+    same(got_shift, shift, "the shift")
+    first, second = 1 - 4 / 12, 1.0  # of the two columns
+    total = 12 + 17.0
+    mistakes = {
+        "this is the larger of the two coordinates' R²; the smaller is asked for.": second,
+        "this is the average of the two coordinates' R²; the smaller is asked for.": (first + second) / 2,
+        "this is the R² of both coordinates together; the smaller of the two is asked for.": 1 - 4 / total,
+        "this is the correlation; R² is 1 - (sum of squared residuals) / (sum of squares about the mean).": np.sqrt(
+            first
+        ),
+        "this is the part that is *not* explained; R² is 1 minus it.": 1 - first,
+        "squares are taken about zero; they belong about the mean of z.": 1 - 4 / (12 + 4 * 10.0**2),
+        "divide by the sum of squares of z about its mean, not by N.": 1 - 4 / 4,
+    }
+    same(got_r2, first, "r2", mistakes)
+    passed("affine_fit")
+
+
+def alignment(function: Callable) -> None:
+    """function(xy [N, 2], z [N, 2]) -> the smaller over latents of the largest squared correlation with a factor"""
+    xy = np.array([[-1.0, -1], [1, -1], [-1, 1], [1, 1]])
+    z = np.stack([xy @ [2.0, 1.0], xy @ [0.0, -3.0]], 1) + 5  # correlations 2/√5 and 1/√5; 0 and -1
+    got = is_number(function(xy, z), "alignment")
+    mistakes = {
+        "this is the larger of the two latents' values; the smaller is asked for.": 1.0,
+        "this is the average over the latents; the smaller is asked for.": 0.9,
+        "these are correlations; square them.": 2 / np.sqrt(5),
+        "this is the smallest correlation; for each latent the *largest* counts, and of those the smaller.": 0.0,
+        "a correlation of -1 is perfect, too: square before you take the largest.": -1.0,
+        "this compares x with z1 and y with z2; the order of the latents must not matter.": 0.6,
+    }
+    same(got, 0.8, "alignment", mistakes)
+    swapped = is_number(function(xy, z[:, ::-1]), "alignment")
+    same(swapped, 0.8, "alignment with the two latents exchanged (their order must not matter)")
+    mirrored = is_number(function(xy, -z), "alignment")
+    same(mirrored, 0.8, "alignment with both latents' signs changed (signs must not matter)")
+    passed("alignment")
+
+
+def three_scores(xy: np.ndarray, z: np.ndarray) -> tuple[float, float, float]:
+    """Fit, alignment and read back of codes z [N, 2] of positions xy [N, 2], computed by projection."""
+
+    def worst_r2(a, b):
+        basis, stretch, _ = np.linalg.svd(a - a.mean(0), full_matrices=False)
+        basis, b = basis[:, stretch > 1e-9 * stretch[0]], b - b.mean(0)  # what a spans; [N, 1 or 2], [N, 2]
+        return float((np.square(basis.T @ b).sum(0) / np.square(b).sum(0)).min())
+
+    aligned = np.square(np.corrcoef(xy.T, z.T)[2:, :2]).max(1).min()
+    return worst_r2(xy, z), float(aligned), worst_r2(z, xy)
+
+
+def predictions(given: Mapping, computed: Mapping) -> None:
+    """Two tables {code: (fit, alignment, read back)}: what was predicted, and what was computed."""
+    expect(
+        isinstance(given, Mapping) and set(given) == set(computed), f"a row for each of {list(computed)} is asked for."
+    )
+    for name, row in given.items():
+        expect(len(row) == 3, f"{name}: three numbers are asked for: fit, alignment, read back.")
+        for value in row:
+            expect(value in (0, 0.5, 1), f"{name}: {value!r} is none of 0, 0.5 and 1.")
+    wrong = sum(abs(a - b) > 0.1 for name in computed for a, b in zip(given[name], computed[name], strict=True))
+    expect(wrong == 0, f"{wrong} of {3 * len(computed)} numbers differ from what was computed. Which, and why?")
+    passed("predictions")
+
+
+# Assignment 4: does it hold?
+
+
+def paired_summary(function: Callable) -> None:
+    """function(a [S], b [S]) -> mean difference, its standard error, number of seeds with a > b"""
+    a, b = np.array([3.0, 5, 7, 4]), np.array([1.0, 4, 8, 2])  # differences 2, 1, -1, 2
+    result = function(a, b)
+    expect(isinstance(result, tuple) and len(result) == 3, "three numbers are asked for: difference, error, wins.")
+    difference, error, wins = (is_number(v, n) for v, n in zip(result, ["difference", "error", "wins"], strict=True))
+    d = a - b
+    mistakes = {"the sign is wrong: the difference is a - b.": -1.0, "this is a sum; the mean is asked for.": 4.0}
+    mistakes |= {
+        "these are distances; signs count.": np.abs(d).mean(),
+        "this is the median; the mean is asked for.": 1.5,
+    }
+    same(difference, 1.0, "the mean difference", mistakes)
+    unpaired = np.sqrt(a.var(ddof=1) / 4 + b.var(ddof=1) / 4)
+    mistakes = {
+        "divide by S - 1 for the variance of a sample (ddof=1).": d.std() / 2,
+        "this is the standard deviation; the standard error of a mean is that divided by √S.": d.std(ddof=1),
+        "this is the standard deviation with ddof=0; the standard error divides by √S, and by S - 1 within.": d.std(),
+        "this is the variance of the mean; take the root.": d.var(ddof=1) / 4,
+        "the runs are paired by seed: take the standard error of the differences, not of a and b apart.": unpaired,
+        "divide by √S, not by S.": d.std(ddof=1) / 4,
+    }
+    same(error, d.std(ddof=1) / 2, "the standard error", mistakes)
+    mistakes = {"these are the seeds with a < b.": 1, "this is a share; the number of seeds is asked for.": 0.75}
+    same(wins, 3, "the number of seeds with a > b", mistakes)
+    passed("paired_summary")
+
+
+def sign_test(function: Callable) -> None:
+    """function(wins, seeds) -> two-sided p-value of the sign test"""
+    for wins, seeds, right in [(5, 5, 0.0625), (0, 5, 0.0625), (9, 10, 22 / 1024), (1, 10, 22 / 1024), (3, 6, 1.0)]:
+        what = f"sign_test({wins}, {seeds})"
+        got = is_number(function(wins, seeds), what)
+        expect(got <= 1 + 1e-9, f"{what} is {got:.3g}; a probability is at most 1.")
+        mistakes = {
+            f"{what}: this is one-sided; had b won as often, you would be as surprised: add that side.": right / 2,
+            f"{what}: add the more extreme outcomes to the one that was seen.": {9: 20 / 1024, 1: 20 / 1024}.get(
+                wins, -1
+            ),
+            f"{what}: this is the probability of one outcome; add those as extreme or more, on both sides.": {
+                9: 10 / 1024,
+                1: 10 / 1024,
+                3: 20 / 64,
+            }.get(wins, -1),
+            f"{what}: this is 1 minus the p-value.": 1 - right,
+        }
+        same(got, right, what, mistakes, 1e-6)
+    passed("sign_test")
+
+
+def rows(table: list, fewest_seeds: int = 3) -> None:
+    """The record of an experiment: dicts with 'decoder', 'seed' and numbers, the same seeds for two decoders."""
+    expect(isinstance(table, list) and table, "no runs are recorded in rows.")
+    for row in table:
+        expect(isinstance(row, dict) and {"decoder", "seed"} <= set(row), f"{row!r} lacks 'decoder' or 'seed'.")
+        expect(len(row) > 2, f"{row!r} records no result.")
+    seeds: dict = {}
+    for row in table:
+        seeds.setdefault(row["decoder"], []).append(row["seed"])
+    expect(len(seeds) == 2, f"runs of {sorted(seeds)} are recorded; two decoders are to be compared.")
+    a, b = (sorted(values) for values in seeds.values())
+    expect(a == b, f"the two decoders have other seeds: {a} and {b}; pairs need the same.")
+    expect(len(set(a)) >= fewest_seeds, f"{len(set(a))} seeds are recorded; at least {fewest_seeds} are asked for.")
+    passed("rows")

@@ -90,9 +90,10 @@ def find(submitted: Path) -> list[tuple[str, str, Path]]:
 
 def grade(student: str, assignment: str, path: Path, cell_seconds: float, seconds: float) -> dict:
     """Grade one file, in a process of its own; never raises for what a student wrote."""
+    import nbformat
     from release import names, read_source
 
-    result = dict(student=student, assignment=assignment, file=path.name, tasks=[], notes=[], page="", seconds=0.0)
+    result = dict(student=student, assignment=assignment, file=path.name, tasks=[], notes=[], notebook="", seconds=0.0)
     if not assignment:
         result["notes"] = [f"not graded: {path.name} is not the name of an assignment ({', '.join(names())})"]
         return result
@@ -100,11 +101,12 @@ def grade(student: str, assignment: str, path: Path, cell_seconds: float, second
     with tempfile.TemporaryDirectory() as folder:
         # A copy of the library: what a submission does to it ends with it.
         shutil.copytree(ROOT / "sbd_utils", Path(folder) / "sbd_utils", ignore=shutil.ignore_patterns("__pycache__"))
-        job = dict(assignment=assignment, path=str(path.resolve()), cell_seconds=cell_seconds, seconds=seconds)
+        source = nbformat.writes(read_source(assignment))
+        job = dict(source=source, path=str(path.resolve()), cell_seconds=cell_seconds, seconds=seconds)
         answer = run_worker(job, folder, seconds + 60)
     if isinstance(answer, str):
         reason = f"not graded: {answer}"
-        answer = dict(tasks=all_tasks(read_source(assignment), reason), notes=[reason], page="")
+        answer = dict(tasks=all_tasks(read_source(assignment), reason), notes=[reason], notebook="")
     return {**result, **answer, "seconds": time.perf_counter() - start}
 
 
@@ -145,16 +147,16 @@ def run_worker(job: dict, folder: str, seconds: float) -> dict | str:
 
 def worker() -> None:
     """Read a job from standard input, write the marks to standard output."""
-    from release import read_source
+    import nbformat
 
     job = json.load(sys.stdin)
     answers, sys.stdout = sys.stdout, sys.stderr
     become_subreaper()
-    source = read_source(job["assignment"])
+    source = nbformat.reads(job["source"], as_version=4)
     try:
         submission = read_submission(Path(job["path"]))
     except ValueError as error:
-        result = dict(tasks=all_tasks(source, str(error)), notes=[str(error)], page="")
+        result = dict(tasks=all_tasks(source, str(error)), notes=[str(error)], notebook="")
     else:
         result = grade_notebook(source, submission, job["cell_seconds"], job["seconds"])
     kill_children()
@@ -188,7 +190,8 @@ def merge(source, submission) -> tuple[object, list[str]]:
         if name in known and name not in answers:
             answers[name], after = cell, name
             extra[name] = []
-        elif cell.cell_type == "code":
+        elif cell.cell_type == "code":  # of one's own: whatever it says that it is, it is not graded
+            cell.metadata, cell.id = {}, f"additional-{len(extra[after])}-after-{after}"
             extra[after].append(cell)
     merged = copy.deepcopy(source)
     merged.cells = []
@@ -208,7 +211,9 @@ def merge(source, submission) -> tuple[object, list[str]]:
 
 
 def grade_notebook(source, submission, cell_seconds: float, seconds: float) -> dict:
-    """Run the merged notebook, again without a cell that had to be stopped, until it runs through."""
+    """Run the merged notebook, and again without a cell that had to be stopped, until it runs through."""
+    import nbformat
+
     notebook, notes = merge(source, submission)
     deadline = time.monotonic() + seconds
     stopped: dict[int, str] = {}
@@ -227,7 +232,7 @@ def grade_notebook(source, submission, cell_seconds: float, seconds: float) -> d
     return dict(
         tasks=tasks,
         notes=notes + [f"a cell was stopped: {reason}" for reason in stopped.values()][:3],
-        page=page(notebook),
+        notebook=nbformat.writes(notebook),
     )
 
 
@@ -353,11 +358,14 @@ def all_tasks(source, reason: str) -> list[dict]:
     return [{**task, "mark": 0.0, "reason": reason} for task in tasks]
 
 
-def page(notebook) -> str:
+def page(text: str) -> str:
     """What the student gets to read: the notebook as it ran, without hidden tests and what would tell of them."""
+    import nbformat
     from nbconvert import HTMLExporter
 
-    notebook = copy.deepcopy(notebook)
+    if not text:
+        return ""
+    notebook = nbformat.reads(text, as_version=4)
     for cell in notebook.cells:
         if graded(cell) and cell.cell_type == "code":
             cell.source = re.sub(
@@ -445,7 +453,7 @@ def write_feedback(result: dict, out: Path) -> None:
         f"<!doctype html><meta charset=utf-8><title>{title}</title><style>body{{font-family:sans-serif;max-width:60em;"
         "margin:auto}td,th{text-align:left;padding:.2em 1em .2em 0;vertical-align:top}pre{white-space:pre-wrap}</style>"
         f"<h1>{title}</h1><p>{total(result):g} of {possible(result):g} by machine</p>{notes}"
-        f"<table><tr><th>task<th>mark<th>why\n{rows}</table><hr>{result['page']}"
+        f"<table><tr><th>task<th>mark<th>why\n{rows}</table><hr>{page(result['notebook'])}"
     )
 
 
