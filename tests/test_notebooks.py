@@ -128,7 +128,7 @@ def test_cells_and_solutions_run_from_a_plain_clone(stem):
         cwd=FOLDER,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
 
