@@ -12,9 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from torch import Tensor
 
-from sbd_utils.analysis import GRID, INFORMATIVE, Traversal, evaluate_circles
-from sbd_utils.datasets import generate_spaced_coordinates
-from sbd_utils.models import VAE
+from sbd_utils.analysis import INFORMATIVE, Traversal, encode_grid, evaluate_circles
 
 # Okabe & Ito's colours, told apart with any colour vision; the order also alternates dark and light for grey print.
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
@@ -23,11 +21,12 @@ OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "
 def plot_examples(examples, title: str = "", columns: int | None = None) -> Figure:
     """Show a batch of images as one grid in the current figure.
 
-    examples: [N, C, H, W] with C 1 (grey) or 3 (RGB), a tensor or array; clamped to [0, 1].
+    examples: [N, C, H, W] with C 1 (grey) or 3 (RGB), or one grey image [H, W]; a tensor or array, clamped to [0, 1].
     columns: images per row, by default such that the grid is about square.
     Raises ValueError for another shape or no image.
     """
     images = torch.as_tensor(examples).detach().float().cpu().clamp(0, 1)
+    images = images[None, None] if images.ndim == 2 else images
     if images.ndim != 4 or len(images) == 0 or images.shape[1] not in (1, 3):
         raise ValueError(f"examples has shape {list(images.shape)}; it must be [N, 1 or 3, H, W] with N at least 1")
     figure = plt.gcf()
@@ -169,20 +168,20 @@ def _draw_table(ax: Axes, images: Tensor, columns: int, below=None, left=None, g
     ax.spines[:].set_visible(False)
 
 
-def plot_headline(figure: Figure, models: dict[str, VAE]) -> Figure:
+def plot_headline(figure: Figure, models: dict) -> Figure:
     """The evaluation grid as it is, then as each model's two latents of least variance encode it, side by side.
 
-    models: by the name to print. Under each name stand the similarity R² and the squared error per image.
+    models: VAEs by the name to print. Under each name stand the similarity R² and the squared error per image.
     """
     first, *others = figure.subplots(1, 1 + len(models))
-    xx, yy, labels = generate_spaced_coordinates(**GRID)
-    plot_coordinate_grid(first, xx, yy, labels, "circle positions")
-    first.invert_yaxis()
     for ax, (name, model) in zip(others, models.items(), strict=True):
         scores = evaluate_circles(model)
         title = f"{name}: R² {scores.geometry.similarity_r2:.2f}, squared error {scores.squared_error:.1f}"
         names = [f"mean of latent {latent}" for latent in scores.pair]
-        plot_coordinate_grid(ax, *scores.grid.T, labels, title, names)
+        xy, z, labels = encode_grid(model, *scores.pair)  # xy and labels are the same for every model
+        plot_coordinate_grid(ax, *z.T, labels, title, names)
+    plot_coordinate_grid(first, *xy.T, labels, "circle positions")
+    first.invert_yaxis()
     return figure
 
 

@@ -1,0 +1,198 @@
+"""What is read off a model, on models whose answers are known. Interpolation and the like: test_latent_space."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from sbd_utils import (
+    VAE,
+    circles_dataset,
+    decode,
+    encode,
+    encode_coordinates,
+    encode_grid,
+    evaluate_circles,
+    generate_spaced_coordinates,
+    get_avg_variance,
+    get_smallest_pair,
+    informative_latents,
+    render_batch,
+)
+
+
+class Ideal(nn.Module):
+    """A 'VAE' that measures where the circle is and draws it there.
+
+    Latent 3 is (x - 32) / 16 and latent 1 (y - 32) / 16, sent through `mix` [2, 2]; the others are noise. `logvar`
+    [5] is every image's.
+    """
+
+    def __init__(self, mix=((1.0, 0.0), (0.0, 1.0)), logvar=(0, -6, 0, -5, 0), in_channels: int = 1):
+        super().__init__()
+        self.config = {"im_size": 64, "in_channels": in_channels, "z_dim": 5}
+        self.mix = nn.Parameter(torch.tensor(mix))
+        self.logvar = torch.tensor(logvar, dtype=torch.float32)
+
+    def encoder(self, x):
+        assert x.shape[1:] == (self.config["in_channels"], 64, 64)
+        x, middle = x[:, -1], torch.arange(64) + 0.5  # [N, 64, 64]
+        total = x.sum((1, 2))
+        center = torch.stack([x.sum(1) @ middle, x.sum(2) @ middle], 1) / total[:, None]  # [N, 2]
+        mean = torch.zeros(len(x), 5)
+        mean[:, [3, 1]] = (center - 32) / 16 @ self.mix
+        return mean, self.logvar.expand(len(x), 5)
+
+    def decoder(self, z):
+        center = 32 + 16 * z[:, [3, 1]] @ self.mix.inverse()
+        return render_batch("ellipse", *center.T)
+
+
+class Logs(nn.Module):
+    """A 'VAE' whose log-variances are the logarithms of the image's pixels: the variances are the pixels."""
+
+    def __init__(self):
+        super().__init__()
+        self.unused = nn.Parameter(torch.zeros(1))
+
+    def encoder(self, x):
+        return torch.zeros_like(x.flatten(1)), x.flatten(1).log()
+
+
+# Posterior variance
+
+
+def test_the_average_is_over_images_not_over_batches():
+    """Variances are averaged, not their logarithms, and a short last batch counts for no more than it holds."""
+    images = 0.1 + torch.rand(10, 1, 2, 2)
+    expected = images.flatten(1).mean(0)
+    for loader in (
+        DataLoader(TensorDataset(images), batch_size=4),
+        DataLoader(TensorDataset(images, torch.zeros(10, 2)), batch_size=3),
+        list(images.split(7)),
+        [(part, "label") for part in images.split(1)],
+    ):
+        torch.testing.assert_close(get_avg_variance(Logs(), loader), expected)
+
+
+def test_an_empty_loader_is_refused():
+    with pytest.raises(ValueError, match="loader gave no images"):
+        get_avg_variance(Logs(), [])
+
+
+@pytest.mark.parametrize(
+    ("variances", "pair"),
+    [([0.9, 0.01, 1.0, 0.02], (1, 3)), ([0.02, 0.01], (1, 0)), ([1.0, 0.5, 0.5, 0.5], (1, 2)), ([3, 2, 1], (2, 1))],
+)
+def test_the_smallest_pair(variances, pair):
+    for form in (torch.tensor, np.array, list):
+        found = get_smallest_pair(form(variances))
+        assert found == pair
+        assert all(type(i) is int for i in found)
+
+
+@pytest.mark.parametrize("variances", [torch.tensor([0.1]), torch.zeros(3, 2), torch.tensor(0.1)])
+def test_no_pair_in_too_few_variances(variances):
+    with pytest.raises(ValueError, match=r"avg_var has shape \[.*\]; it must be \[z_dim\] with z_dim at least 2"):
+        get_smallest_pair(variances)
+
+
+def test_informative_latents_are_below_the_threshold_the_least_first():
+    variances = torch.tensor([0.9, 0.4, 0.5, 0.02, 1.1])
+    assert informative_latents(variances) == [3, 1]
+    assert informative_latents(variances, threshold=1) == [3, 1, 2, 0]
+    assert informative_latents(torch.ones(4)) == []
+
+
+# Codes
+
+
+def test_batches_give_what_one_pass_gives():
+    model = VAE(32, z_dim=3, channels=8).eval()
+    images, z = torch.rand(7, 1, 32, 32), torch.randn(7, 3)
+    for part, whole in zip(encode(model, images, batch_size=3), model.encoder(images), strict=True):
+        torch.testing.assert_close(part, whole.detach(), atol=1e-5, rtol=1e-5)
+        assert not part.requires_grad
+    torch.testing.assert_close(decode(model, z, batch_size=3), model.decoder(z).detach(), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("in_channels", [1, 3])
+def test_encoded_coordinates_are_those_of_the_circles(in_channels):
+    xx, yy, _ = generate_spaced_coordinates(12, 52, 4, 3)
+    z1, z2 = encode_coordinates(Ideal(in_channels=in_channels), xx, yy, 3, 1)
+    np.testing.assert_allclose(32 + 16 * z1, xx, atol=0.01)
+    np.testing.assert_allclose(32 + 16 * z2, yy, atol=0.01)
+    z2, z1 = encode_coordinates(Ideal(in_channels=in_channels), torch.from_numpy(xx), yy.tolist(), 1, 3)
+    np.testing.assert_allclose(32 + 16 * z1, xx, atol=0.01)
+    assert encode_coordinates(Ideal(in_channels=in_channels), [20], [20], 0, 2) == (0, 0)
+
+
+def test_the_circles_that_are_encoded_are_white_and_of_size_10_unless_told():
+    class Weigh(Ideal):
+        def encoder(self, x):
+            return x.sum((1, 2, 3))[:, None].expand(-1, 5), torch.zeros(len(x), 5)
+
+    assert encode_coordinates(Weigh(), [20], [20], 0, 1)[0] == pytest.approx(25 * math.pi, rel=1e-4)
+    assert encode_coordinates(Weigh(), [20], [20], 0, 1, size=16)[0] == pytest.approx(64 * math.pi, rel=1e-4)
+
+
+@pytest.mark.parametrize(("latents", "message"), [((5, 0), "x_latent is 5"), ((0, -1), "y_latent is -1")])
+def test_latents_the_model_lacks_are_refused(latents, message):
+    with pytest.raises(ValueError, match=message + r"; this model's latents are 0 \.\.\. 4"):
+        encode_coordinates(Ideal(), [20], [20], *latents)
+
+
+def test_the_evaluation_grid_encoded():
+    xy, z, labels = encode_grid(Ideal(), 3, 1)
+    assert xy.shape == z.shape == (310, 2)
+    assert xy.min() == 12
+    assert xy.max() == 52
+    np.testing.assert_allclose(32 + 16 * z, xy, atol=0.01)
+    assert np.unique(labels).tolist() == list(range(10))
+
+
+# Scores
+
+
+def test_an_ideal_model_has_ideal_scores():
+    scores = evaluate_circles(Ideal(), num_images=200)
+    assert scores.variances == pytest.approx([math.exp(-6), math.exp(-5), 1, 1, 1])
+    assert scores.pair == (1, 3)
+    assert scores.informative == 2
+    assert scores.geometry.affine_r2 > 0.9999
+    assert scores.geometry.similarity_r2 > 0.9999
+    assert scores.geometry.reflected  # the least variance first: latent 1, which is y
+    assert scores.squared_error < 0.01
+    assert scores.two_latents
+    assert scores.recovered()
+    assert scores.grid.shape == (310, 2)
+    # 0.5 * sum(mean² + variance - log variance - 1)
+    _, centers = circles_dataset(200, 1_000_003).tensors
+    expected = 0.5 * (((centers - 32) / 16).square().sum(1).mean().item() + math.exp(-6) + 5 + math.exp(-5) + 4)
+    assert scores.kl == pytest.approx(expected, abs=0.01)
+
+
+def test_every_condition_of_recovery_counts():
+    sheared = evaluate_circles(Ideal(mix=((1.0, 0.0), (0.8, 1.0))), num_images=50)
+    assert sheared.two_latents
+    assert sheared.geometry.affine_r2 > 0.9999
+    assert not sheared.recovered()
+    for logvar in [(0, -6, -1, -5, 0), (0, -6, 0, -1, 0)]:  # a third latent that says something; a second that is vague
+        scores = evaluate_circles(Ideal(logvar=logvar), num_images=50)
+        assert scores.geometry.similarity_r2 > 0.9999
+        assert not scores.two_latents
+        assert not scores.recovered()
+
+    class Blank(Ideal):
+        def decoder(self, z):
+            return torch.zeros(len(z), 1, 64, 64)
+
+    scores = evaluate_circles(Blank(), num_images=50)
+    images, _ = circles_dataset(50, 1_000_003).tensors
+    assert scores.squared_error == pytest.approx(images.square().sum().item() / 50, rel=1e-4)
+    assert scores.two_latents
+    assert not scores.recovered()
+    assert scores.recovered(max_squared_error=100)
