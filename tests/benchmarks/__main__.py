@@ -4,7 +4,7 @@ import importlib
 import sys
 from pathlib import Path
 
-QUICK = ["rendering", "imports"]  # under a minute together
+QUICK = ["rendering", "imports", "encoding"]  # under a minute together
 
 
 def main(names: list[str]) -> int:
