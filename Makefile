@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: lab test benchmark notebooks clean
+.PHONY: lab test benchmark notebooks assignments grade wrong-answers clean
 
 lab: $(VENV)/.ready
 	$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks/00_start_here.ipynb $(ARGS)
@@ -21,6 +21,19 @@ benchmark: $(VENV)/.ready
 # Write each notebook anew from its text file and execute it: `make notebooks ARGS=notebooks/01_data.py` for one.
 notebooks: $(VENV)/.ready
 	$(BIN)/python tests/execute_notebooks.py $(ARGS)
+
+# What students get, into student/, from the sources in notebooks/assignments.
+assignments: $(VENV)/.ready
+	$(BIN)/python notebooks/assignments/release.py $(ARGS)
+
+# Grade the folder SUBMITTED, which holds a folder for each student; marks and feedback go into graded/.
+grade: $(VENV)/.ready
+	@[ -d "$(SUBMITTED)" ] || { echo "Say which folder: make grade SUBMITTED=folder" >&2; exit 1; }
+	$(BIN)/python notebooks/assignments/grade.py "$(SUBMITTED)" $(ARGS)
+
+# The table: wrong answer, mark, message.
+wrong-answers: $(VENV)/.ready
+	$(BIN)/python -m tests.wrong_answers
 
 # CPU=1 takes PyTorch's own CPU build; without it, Linux gets the one for CUDA (several GB).
 $(VENV)/.ready: pyproject.toml constraints.txt

@@ -127,6 +127,225 @@ def center_of_mass(images):
     ],
 }  # fmt: skip
 
+BROADCAST = """
+def broadcast(z, height, width):
+    rows, columns = torch.linspace(-1, 1, height, dtype=z.dtype), torch.linspace(-1, 1, width, dtype=z.dtype)
+    y, x = torch.meshgrid(rows, columns, indexing="ij")
+    tiled = z[:, :, None, None].expand(-1, -1, height, width)
+    return torch.cat([tiled, torch.stack([x, y]).expand(len(z), -1, -1, -1)], 1)
+"""
+KL = """
+def kl(mean, logvar):
+    return 0.5 * (mean.square() + logvar.exp() - logvar - 1).sum(1)
+"""
+SAMPLE = """
+def sample(mean, logvar, noise):
+    return mean + (logvar / 2).exp() * noise
+"""
+FIELD = """
+def receptive_field(layers):
+    width, step = 1, 1
+    for kernel, stride in layers:
+        width += (kernel - 1) * step
+        step *= stride
+    return width
+"""
+ADDS = """
+def multiply_adds(channels, kernel, height, width):
+    pairs = sum(channels[i] * channels[i + 1] for i in range(len(channels) - 1))
+    return height * width * kernel**2 * pairs
+"""
+SQUARE = """
+def square_weights():
+    w1 = 40 * torch.tensor([[-1.0, 0, -1, 1, 0], [1, 0, -1, -1, 0], [0, -1, -1, 0, 1], [0, 1, -1, 0, -1]])
+    return w1, torch.zeros(4), -torch.ones(1, 4), torch.ones(1)
+"""
+AVERAGE = """
+def average_variance(encoder, batches):
+    with torch.no_grad():
+        return torch.cat([encoder(batch)[1].exp() for batch in batches]).mean(0)
+"""
+PAIR = """
+def informative_pair(avg_var):
+    first, second = torch.argsort(avg_var, stable=True)[:2].tolist()
+    return first, second
+"""
+FIT = """
+def affine_fit(xy, z):
+    ones = np.concatenate([xy, np.ones((len(xy), 1))], 1)
+    both = np.linalg.lstsq(ones, z, rcond=None)[0]
+    residual = np.square(z - ones @ both).sum(0)
+    total = np.square(z - z.mean(0)).sum(0)
+    if (total < 1e-12).any():
+        return both[:2], both[2], 0.0
+    return both[:2], both[2], float((1 - residual / total).min())
+"""
+ALIGNMENT = """
+def alignment(xy, z):
+    squared = np.array([[np.corrcoef(latent, factor)[0, 1] ** 2 for factor in xy.T] for latent in z.T])
+    return float(squared.max(1).min())
+"""
+PREDICTIONS = 'predictions = {"turned": (1, 0.5, 1), "swapped": (1, 1, 1), "duplicated": (1, 1, 0), "dead": (0, 0, 0)}'
+SUMMARY = """
+def paired_summary(a, b):
+    difference = np.asarray(a, dtype=float) - np.asarray(b, dtype=float)
+    error = difference.std(ddof=1) / math.sqrt(len(difference))
+    return float(difference.mean()), float(error), int((difference > 0).sum())
+"""
+SIGN = """
+def sign_test(wins, seeds):
+    far = abs(wins - seeds / 2)
+    return sum(math.comb(seeds, k) for k in range(seeds + 1) if abs(k - seeds / 2) >= far) / 2**seeds
+"""
+
+WRONG["2_the_broadcast"] = {
+    "broadcast": [
+        ("y first", "y comes before x", edit(BROADCAST, "stack([x, y])", "stack([y, x])")),
+        ("coordinates in [0, 1]", "run from 0 to 1", BROADCAST.replace("(-1, 1, ", "(0, 1, ")),
+        ("edges for middles", "not its edge", edit(BROADCAST, "    y, x =", "    rows, columns = rows * (height - 1) / height, columns * (width - 1) / width\n    y, x =")),
+        ("coordinates before the code", "the coordinates come first", edit(BROADCAST, "[tiled, torch.stack([x, y]).expand(len(z), -1, -1, -1)]", "[torch.stack([x, y]).expand(len(z), -1, -1, -1), tiled]")),
+        ("a reshape mixes the code", "yours mixes them", edit(BROADCAST, "z[:, :, None, None].expand(-1, -1, height, width)", "z.repeat(1, height * width).reshape(len(z), -1, height, width)")),
+        ("detached", "no gradient reaches z", edit(BROADCAST, "z[:, :", "z.detach()[:, :")),
+        ("y upwards", "y points upwards", edit(BROADCAST, "torch.linspace(-1, 1, height", "torch.linspace(1, -1, height")),
+        ("float32 always", "the result torch.float32", edit(BROADCAST, "    y, x =", "    rows, columns, z = rows.float(), columns.float(), z.float()\n    y, x =")),
+        ("the library's function", "taken away", edit(BROADCAST, "torch.stack([x, y])", "coordinate_map(height)")),
+        ("square images alone", "shape", edit(BROADCAST, "    rows", "    width = height\n    rows")),
+    ],
+    "kl": [
+        ("wrong sign", "never negative", edit(KL, "return 0.5", "return -0.5")),
+        ("log-variance not exponentiated", "you have used logvar in its place", edit(KL, "logvar.exp()", "logvar")),
+        ("log of the standard deviation", "not the log of the standard deviation", edit(KL, "logvar.exp() - logvar", "(2 * logvar).exp() - 2 * logvar")),
+        ("standard deviation for variance", "standard deviation where the variance", edit(KL, "logvar.exp()", "(logvar / 2).exp()")),
+        ("mean over latents", "mean over the latents", edit(KL, ".sum(1)", ".mean(1)")),
+        ("sum over the batch", "one number; one for each image", edit(KL, ".sum(1)", ".sum()")),
+        ("no half", "½ is missing", edit(KL, "0.5 * ", "")),
+        ("in bits", "in bits", edit(KL, ".sum(1)", ".sum(1) / np.log(2)").replace("def", "import numpy as np\ndef")),
+        ("the library's function", "taken away", "def kl(mean, logvar):\n    return kl_divergence(mean, logvar).sum(1)"),
+        ("hard-coded", "the KL of codes of shape [6, 10]", "def kl(mean, logvar):\n    return torch.tensor([0.0, 2.5, 0.5430806])"),
+    ],
+    "sample": [
+        ("variance for standard deviation", "by the variance", edit(SAMPLE, "(logvar / 2).exp()", "logvar.exp()")),
+        ("log-variance not exponentiated", "multiply the noise by logvar", edit(SAMPLE, "(logvar / 2).exp()", "logvar")),
+        ("own noise", "do not draw your own", edit(SAMPLE, "* noise", "* torch.randn_like(mean)")),
+        ("no gradient", "no gradient reaches mean and logvar", edit(SAMPLE, "    return", "    mean, logvar = mean.detach(), logvar.detach()\n    return")),
+        ("no gradient in logvar", "how sure to be", edit(SAMPLE, "logvar /", "logvar.detach() /")),
+        ("divided", "exp(+logvar / 2)", edit(SAMPLE, "* noise", "** -1 * noise")),
+        ("noise not scaled", "noise is added as it is", edit(SAMPLE, "(logvar / 2).exp() * ", "0 * logvar + ")),
+        ("the library's function", "taken away", "def sample(mean, logvar, noise):\n    return sample_posterior(mean, logvar, noise)"),
+    ],
+    "receptive_field": [
+        ("sum of kernels", "sum of the kernels", "def receptive_field(layers):\n    return sum(k for k, s in layers) if len(layers) > 1 else layers[0][0]"),
+        ("stride ignored", "the stride does not count", edit(FIELD, "step *= stride", "pass")),
+        ("stride too early", "multiply after you have added", edit(FIELD, "        width += (kernel - 1) * step\n        step *= stride", "        step *= stride\n        width += (kernel - 1) * step")),
+        ("product of kernels", "product of the kernels", "def receptive_field(layers):\n    return math.prod(k for k, s in layers)\nimport math"),
+        ("strides not multiplied", "strides multiply", edit(FIELD, "step *= stride", "step = stride")),
+        ("area", "is right", edit(FIELD, "return width", "return width**2")),
+        ("no layers not thought of", "receptive_field", edit(FIELD, "    width, step", "    assert layers, 'no layers'\n    width, step")),
+    ],
+    "multiply_adds": [
+        ("weights alone", "these are the weights", edit(ADDS, "height * width * ", "")),
+        ("kernel not squared", "kernel²", edit(ADDS, "kernel**2", "kernel")),
+        ("two operations", "counts once", edit(ADDS, "return ", "return 2 * ")),
+        ("biases", "biases are no", edit(ADDS, "* pairs", "* pairs + height * width * sum(channels[1:])")),
+        ("channels added", "multiply the two", edit(ADDS, "pairs = sum(channels[i] *", "pairs = sum(0 * channels[i] +")),
+        ("square image", "not height²", edit(ADDS, "height * width", "height**2")),
+        ("last layer alone", "last layer alone", edit(ADDS, "range(len(channels) - 1)", "[len(channels) - 2]")),
+        ("hard-coded", "multiply_adds([12, 64, 64, 3]", "def multiply_adds(channels, kernel, height, width):\n    return 10584"),
+    ],
+    "square_weights": [
+        ("z3 not used", "whatever z3 is", edit(SQUARE, "    return w1,", "    w1[:, 2] = 0\n    return w1,").replace("torch.zeros(4)", "torch.full((4,), -12.0)")),
+        ("x and y swapped", "x and y are swapped", edit(SQUARE, "    return w1,", "    w1 = w1[:, [0, 1, 2, 4, 3]]\n    return w1,")),
+        ("signs of z1 and z2", "the signs of z1 and z2", edit(SQUARE, "    return w1,", "    w1[:, :2] *= -1\n    return w1,")),
+        ("z3 the whole side", "*half* the side", edit(SQUARE, "    return w1,", "    w1[:, 2] /= 2\n    return w1,")),
+        ("a diamond", "a diamond?", """
+def square_weights():
+    w1 = 40 * torch.tensor([[-1.0, 0, 0, 1, 0], [1, 0, 0, -1, 0], [0, -1, 0, 0, 1], [0, 1, 0, 0, -1], [0, 0, 1, 0, 0]])
+    return w1, torch.zeros(5), torch.tensor([[-1.0, -1, -1, -1, 1]]), torch.ones(1)
+"""),
+        ("inverted", "white", edit(SQUARE, "-torch.ones(1, 4), torch.ones(1)", "torch.ones(1, 4), torch.zeros(1)")),
+        ("two sides alone", "high", edit(SQUARE, "    return w1, torch.zeros(4), -torch.ones(1, 4)", "    return w1, torch.zeros(4), -torch.tensor([[1.0, 1, 0, 0]])")),
+        ("soft edges", "is off by", edit(SQUARE, "40 *", "10 *")),
+    ],
+}  # fmt: skip
+
+WRONG["3_which_latents_matter"] = {
+    "average_variance": [
+        ("mean of batch means", "every image counts once", edit(AVERAGE, "torch.cat([encoder(batch)[1].exp() for", "torch.stack([encoder(batch)[1].exp().mean(0) for")),
+        ("exp of the mean", "exp(logvar) first", edit(AVERAGE, ".exp() for batch in batches]).mean(0)", " for batch in batches]).mean(0).exp()")),
+        ("not exponentiated", "average log-variance", edit(AVERAGE, ".exp()", "")),
+        ("standard deviation", "average standard deviation", edit(AVERAGE, ".exp()", ".div(2).exp()")),
+        ("variance of the means", "variance of the means", edit(AVERAGE, "[1].exp() for batch in batches]).mean(0)", "[0] for batch in batches]).var(0)")),
+        ("exp of the first output", "mean, logvar in this order", edit(AVERAGE, "[1]", "[0]")),
+        ("median", "median", edit(AVERAGE, ".mean(0)", ".median(0).values")),
+        ("sum", "this is a sum", edit(AVERAGE, ".mean(0)", ".sum(0)")),
+        ("goes through the batches twice", "RuntimeError", edit(AVERAGE, "    with", "    count = sum(len(batch) for batch in batches)\n    with")),
+        ("the library's function", "taken away", "def average_variance(encoder, batches):\n    class Model:\n        pass\n    model = Model()\n    model.encoder = encoder\n    return get_avg_variance(model, batches)"),
+    ],
+    "informative_pair": [
+        ("the largest", "these are the largest", edit(PAIR, "(avg_var,", "(-avg_var,")),
+        ("sorted by index", "the smallest comes first", edit(PAIR, "return first, second", "return tuple(sorted((first, second)))")),
+        ("the values", "their indices are asked for", edit(PAIR, "return first, second", "return avg_var[first], avg_var[second]")),
+        ("the largest first", "the smallest comes first", edit(PAIR, "return first, second", "return second, first")),
+        ("from 1", "indices start at 0", edit(PAIR, "return first, second", "return first + 1, second + 1")),
+        ("below a threshold", "two indices are asked for", "def informative_pair(avg_var):\n    return [i for i, v in enumerate(avg_var) if v < 0.5]"),
+        ("ties backwards", "is right", edit(PAIR, "torch.argsort(avg_var, stable=True)[:2]", "len(avg_var) - 1 - torch.argsort(avg_var.flip(0), stable=True)[:2]")),
+        ("the library's function", "taken away", "informative_pair = get_smallest_pair"),
+    ],
+    "affine_fit": [
+        ("no shift", "there is no shift", edit(FIT, "    both =", "    ones[:, 2] = 0\n    both =")),
+        ("transposed", "transposed", edit(FIT, "    return both[:2], both[2], float", "    return both[:2].T, both[2], float")),
+        ("average R²", "average of the two", edit(FIT, ".min())", ".mean())")),
+        ("the larger R²", "the larger", edit(FIT, ".min())", ".max())")),
+        ("both together", "both coordinates together", edit(FIT, "(1 - residual / total).min()", "1 - residual.sum() / total.sum()")),
+        ("correlation", "this is the correlation", edit(FIT, "(1 - residual / total).min()", "np.sqrt(1 - residual / total).min()")),
+        ("about zero", "squares are taken about zero", edit(FIT, "z - z.mean(0)", "z")),
+        ("unexplained part", "*not* explained", edit(FIT, "(1 - residual / total).min()", "(residual / total).max()")),
+        ("constant not thought of", "r2", edit(FIT, "        return both[:2], both[2], 0.0", "        pass")),
+        ("the library's function", "taken away", "def affine_fit(xy, z):\n    fit = fit_geometry(xy, z)\n    return fit.affine[:2], fit.affine[2], fit.affine_r2"),
+    ],
+    "alignment": [
+        ("the larger latent", "the larger of the two", edit(ALIGNMENT, ".max(1).min()", ".max(1).max()")),
+        ("average", "average over the latents", edit(ALIGNMENT, ".max(1).min()", ".max(1).mean()")),
+        ("not squared", "square them", edit(ALIGNMENT, "[0, 1] ** 2", "[0, 1]").replace("squared.max", "abs(squared).max")),
+        ("smallest of all", "for each latent the *largest*", edit(ALIGNMENT, ".max(1).min()", ".min()")),
+        ("x with z1, y with z2", "the order of the latents", edit(ALIGNMENT, "squared.max(1).min()", "squared.diagonal().min()")),
+        ("sign kept", "alignment", edit(ALIGNMENT, "[0, 1] ** 2", "[0, 1]")),
+        ("largest per factor", "alignment", edit(ALIGNMENT, ".max(1).min()", ".max(0).min()")),
+        ("hard-coded", "alignment of 50 points", "def alignment(xy, z):\n    return 0.8"),
+    ],
+    "predictions": [
+        ("a turned code is not straight", "1 of 12", edit(PREDICTIONS, "(1, 0.5, 1)", "(0.5, 0.5, 1)")),
+        ("a turned code is aligned", "1 of 12", edit(PREDICTIONS, "(1, 0.5, 1)", "(1, 1, 1)")),
+        ("a duplicated code has no fit", "1 of 12", edit(PREDICTIONS, "(1, 1, 0)", "(0, 1, 0)")),
+        ("a duplicated code can be read back by half", "1 of 12", edit(PREDICTIONS, "(1, 1, 0)", "(1, 1, 0.5)")),
+        ("swapping spoils the alignment", "1 of 12", edit(PREDICTIONS, "(1, 1, 1)", "(1, 0, 1)")),
+        ("a dead latent halves the fit", "1 of 12", edit(PREDICTIONS, "(0, 0, 0)", "(0.5, 0, 0)")),
+        ("a number between", "none of 0, 0.5 and 1", edit(PREDICTIONS, "(1, 0.5, 1)", "(1, 0.7, 1)")),
+        ("a row left out", "a row for each", edit(PREDICTIONS, ', "dead": (0, 0, 0)', "")),
+    ],
+}  # fmt: skip
+
+WRONG["4_does_it_hold"] = {
+    "paired_summary": [
+        ("b - a", "the difference is a - b", edit(SUMMARY, "np.asarray(a, dtype=float) - np.asarray(b, dtype=float)", "np.asarray(b, dtype=float) - np.asarray(a, dtype=float)")),
+        ("divided by S", "S - 1", edit(SUMMARY, "ddof=1", "ddof=0")),
+        ("standard deviation for error", "divided by √S", edit(SUMMARY, " / math.sqrt(len(difference))", "")),
+        ("variance", "take the root", edit(SUMMARY, "difference.std(ddof=1) / math.sqrt(len(difference))", "difference.var(ddof=1) / len(difference)")),
+        ("unpaired", "paired by seed", edit(SUMMARY, "difference.std(ddof=1)", "math.sqrt(np.var(a, ddof=1) + np.var(b, ddof=1))")),
+        ("share of wins", "this is a share", edit(SUMMARY, "int((difference > 0).sum())", "(difference > 0).mean()")),
+        ("draws are wins", "wins where one pair is equal", edit(SUMMARY, "> 0", ">= 0")),
+    ],
+    "sign_test": [
+        ("one-sided", "one-sided", edit(SIGN, "if abs(k - seeds / 2) >= far", "if k - seeds / 2 >= far")),
+        ("the more extreme alone", "sign_test(5, 5)", edit(SIGN, ">= far", "> far")),
+        ("one outcome", "sign_test(5, 5)", "def sign_test(wins, seeds):\n    return math.comb(seeds, wins) / 2**seeds"),
+        ("above 1", "at most 1", "def sign_test(wins, seeds):\n    k = max(wins, seeds - wins)\n    return 2 * sum(math.comb(seeds, i) for i in range(k, seeds + 1)) / 2**seeds"),
+        ("1 - p", "1 minus the p-value", edit(SIGN, "return ", "return 1 - ")),
+        ("normal approximation", "sign_test(5, 5)", "def sign_test(wins, seeds):\n    return math.erfc(abs(wins - seeds / 2) / math.sqrt(seeds / 2))"),
+        ("hard-coded", "sign_test(1, 1)", "def sign_test(wins, seeds):\n    return {0: 0.0625, 5: 0.0625, 9: 22 / 1024, 1: 22 / 1024, 3: 1.0}[wins]"),
+    ],
+}  # fmt: skip
+
 
 def submissions(assignment: str) -> list[dict[str, tuple[str, str, str]]]:
     """All wrong answers of an assignment, one per task and submission, at least one task in each left right."""
