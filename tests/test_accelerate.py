@@ -1,11 +1,13 @@
 """The same `fit` in two processes: equal weights on both, the curve of one process, interrupts and resumption."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 
@@ -21,52 +23,64 @@ LAUNCH += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend",
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
 
 CHILD = f"""
-import os, sys
+import sys, time
 import torch
 from accelerate import Accelerator
 from sbd_utils import VAE, CircleStream, fit, save_weights
 torch.set_num_threads(1)
 accelerator = Accelerator()
-print("process", os.getpid(), flush=True)
 torch.manual_seed(0)
 model = VAE(im_size=32, channels=4, z_dim=3)
 def tell(model, history):
     print("update", len(history.seconds), flush=True)
+    time.sleep(0.1)  # so that a signal arrives before the end
 history = fit(model, CircleStream(seed=0, im_size=32), {STEPS}, batch_size=8, progress=False, accelerator=accelerator,
     checkpoint=sys.argv[1] + "/checkpoint", checkpoint_every=5, callback=tell, callback_every=1)
 save_weights(model, f"{{sys.argv[1]}}/weights-{{accelerator.process_index}}.safetensors")
 """
 
 
-def launch(folder: Path) -> subprocess.Popen:
+@contextlib.contextmanager
+def launched(folder: Path):
+    """The child in two processes; whatever is left of them at the end of the block is killed."""
     script = folder / "child.py"
     script.write_text(CHILD)
-    return subprocess.Popen(
-        [*LAUNCH, str(script), str(folder)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=ENVIRONMENT,
-        start_new_session=True,
+    command = [*LAUNCH, str(script), str(folder)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT, start_new_session=True
     )
+    try:
+        yield process
+    finally:
+        kill_all(process)
 
 
-def wait_for(process: subprocess.Popen, line: str) -> list[int]:
-    """Read the output up to that line; the numbers of the worker processes."""
+def kill_all(process: subprocess.Popen) -> None:
+    """Kill the launcher and its workers, which are in sessions of their own, as `kill -9` does."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        for worker in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                worker.kill()
+    process.communicate(timeout=60)
+
+
+def wait_for(process: subprocess.Popen, line: str) -> None:
     seen = []
     for text in process.stdout:
         seen.append(text.strip())
         if seen[-1] == line:
-            return [int(text.split()[1]) for text in seen if text.startswith("process ")]
+            return
     raise AssertionError("\n".join(seen))
 
 
 @pytest.fixture(scope="module")
 def two_processes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
-    process = launch(folder)
-    output = process.communicate(timeout=240)[0]
-    assert process.returncode == 0, output
+    with launched(folder) as process:
+        output = process.communicate(timeout=240)[0]
+        assert process.returncode == 0, output
     return folder
 
 
@@ -88,21 +102,17 @@ def test_the_curve_is_that_of_one_process_with_the_whole_batch(two_processes):
 
 
 def test_interrupted_and_killed_and_resumed_ends_with_the_same_bits(two_processes, tmp_path):
-    process = launch(tmp_path)
-    workers = wait_for(process, "update 8")
-    assert len(workers) == 2
-    for pid in (process.pid, *workers):
-        os.kill(pid, signal.SIGKILL)
-    process.communicate(timeout=60)
-    process = launch(tmp_path)
-    wait_for(process, "update 14")
-    process.send_signal(signal.SIGINT)  # the launcher passes it on to its workers
-    process.communicate(timeout=120)
-    stopped = int(load_tensors(tmp_path / "checkpoint")[1]["step"])
-    assert 10 <= stopped < STEPS
-    process = launch(tmp_path)
-    output = process.communicate(timeout=240)[0]
-    assert process.returncode == 0, output
+    with launched(tmp_path) as process:
+        wait_for(process, "update 8")
+    assert not (tmp_path / "weights-0.safetensors").exists()  # it was killed before it ended
+    with launched(tmp_path) as process:
+        wait_for(process, "update 14")
+        process.send_signal(signal.SIGINT)  # the launcher passes it on to its workers
+        process.communicate(timeout=120)
+    assert 10 <= int(load_tensors(tmp_path / "checkpoint")[1]["step"]) < STEPS
+    with launched(tmp_path) as process:
+        output = process.communicate(timeout=240)[0]
+        assert process.returncode == 0, output
     whole = load_weights(two_processes / "weights-0.safetensors").state_dict()
     resumed = load_weights(tmp_path / "weights-1.safetensors").state_dict()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
