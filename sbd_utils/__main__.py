@@ -37,6 +37,8 @@ def train(options) -> None:
         from accelerate import Accelerator
 
         accelerator = Accelerator()
+    if options.threads:
+        torch.set_num_threads(options.threads)
     key = dict(recipe=options.recipe, decoder=options.decoder, seed=options.seed)
     result = evidence.run(key, options.out, options.steps, accelerator=accelerator, progress=True)
     if result is not None:
@@ -139,6 +141,7 @@ def parser() -> argparse.ArgumentParser:
     add("--recipe", **recipe)
     add("--seed", type=int, default=0, help="of the initial weights, the images and the noise")
     add("--steps", **steps)
+    add("--threads", type=int, default=None, help="threads to use; the same number gives the same bits")
 
     add = command("evaluate", evaluate, "Score models: posterior variance, geometry, squared error.")
     add("weights", nargs="+", help="weights files, or names of pretrained models")

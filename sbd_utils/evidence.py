@@ -88,7 +88,8 @@ def run(
         milestones(model, history)
     row = make_row(key, model, history, milestones)
     save_weights(model.cpu(), out)
-    options = " ".join(f"--{name} {value}" for name, value in key.items()) + (f" --steps {steps}" if steps else "")
+    options = {**key, "threads": torch.get_num_threads(), **({"steps": steps} if steps else {})}
+    options = " ".join(f"--{name} {value}" for name, value in options.items())
     save_record(out.with_suffix(".json"), row, history, f"python -m sbd_utils train runs/{out.name} {options}")
     return row, milestones.scores.grid
 
