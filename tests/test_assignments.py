@@ -227,7 +227,7 @@ MARK = "31536017"  # seconds that a process left behind would sleep: known by it
 HOSTILE = {
     "loops": {
         "circle": CIRCLE.replace("    at =", "    while True:\n        pass\n    at ="),
-        "spectrum": "while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass",
+        "spectrum": "while 1:\n    try:\n        while 1:\n            pass\n    except BaseException:\n        pass",
     },
     "ends": {
         "circle": "def circle(x, y, size, img_size):\n    import os\n    os._exit(0)",

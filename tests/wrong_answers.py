@@ -386,17 +386,16 @@ def main() -> None:
         (folder / "in").mkdir()
         written = write_all(folder / "in")
         results = grade.grade_folder(folder / "in", folder / "out", 2, grade.CELL_SECONDS, grade.TOTAL_SECONDS)
-    lines = []
+    lines, told = [], 0
     for result in results:
         for task in result["tasks"]:
             wrong = written[result["student"], result["assignment"]].get(task["task"])
             if wrong:
-                lines.append(
-                    (result["assignment"][0], task["task"], wrong[0], task["mark"], task["possible"], task["reason"])
-                )
-    for number, name, what, mark, possible, reason in sorted(lines):
-        print(f"{number} {name:20} {what:40} {mark:g} of {possible:g}  {reason}")
-    print(f"{len(lines)} wrong answers, {sum(line[3] < line[4] for line in lines)} got less than full marks")
+                told += task["mark"] < task["possible"] and wrong[1] in task["reason"]
+                marks = f"{task['mark']:g} of {task['possible']:g}"
+                lines.append(f"{result['assignment'][0]} {task['task']:20} {wrong[0]:42} {marks}  {task['reason']}")
+    print("\n".join(sorted(lines)))
+    print(f"{len(lines)} wrong answers; {told} got less than full marks and were told what the test expects")
 
 
 if __name__ == "__main__":

@@ -252,9 +252,8 @@ def run(notebook, stopped: dict[int, str], cell_seconds: float, deadline: float)
                 continue
             theirs = graded(cell) or cell.metadata.get("nbgrader", {}).get("solution", True)
             left = deadline - time.monotonic()
-            client.timeout = max(
-                1, min(cell_seconds, left) if theirs else left
-            )  # the course's own cells have all of it
+            # The course's own cells may take all the time that is left. nbclient takes whole seconds.
+            client.timeout = max(1, round(min(cell_seconds, left) if theirs else left))
             run_to_end(client, cell, index)
     except CellTimeoutError:
         return client.current, f"it ran for more than {client.timeout:g} s"
