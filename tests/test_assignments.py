@@ -61,13 +61,15 @@ def test_marks_add_up_and_are_shown(name):
 @each_assignment
 def test_students_get_no_line_of_a_solution_and_no_test_that_is_hidden(name):
     source, given = release.read_source(name), text(released(name))
-    regions = re.findall(r"### BEGIN (?:SOLUTION|HIDDEN TESTS)[^\n]*\n(.*?)### END", text(source), re.DOTALL)
-    written = [cell.source for cell in source.cells if grade.graded(cell) and cell.cell_type == "markdown"]
-    assert len(regions) >= 2 * len(machine_tasks(name))
-    shared = {line.strip() for line in given.splitlines()}
-    for region in [*regions, *written]:
-        lines = {line.strip() for line in region.splitlines() if len(line.strip()) > 20}
-        assert not lines & shared
+    region = r"### BEGIN (?:SOLUTION|HIDDEN TESTS)[^\n]*\n(.*?)### END"
+    written = [cell for cell in source.cells if grade.graded(cell) and cell.cell_type == "markdown"]
+    secret = [*re.findall(region, text(source), re.DOTALL), *(cell.source for cell in written)]
+    assert len(secret) >= 2 * len(machine_tasks(name))
+    source.cells = [cell for cell in source.cells if cell not in written]
+    outside = {line.strip() for line in re.sub(region, "", text(source), flags=re.DOTALL).splitlines()}
+    lines = {line.strip() for part in secret for line in part.splitlines() if len(line.strip()) > 20} - outside
+    assert len(lines) > 10
+    assert not lines & {line.strip() for line in given.splitlines()}
 
 
 @each_assignment

@@ -85,7 +85,7 @@ def circle(x, y, size, img_size):
     "spaced_coordinates": [
         ("y first", "your grid has y first", edit(COORDINATES, "np.concatenate([fixed, along]), np.concatenate([along, fixed])", "np.concatenate([along, fixed]), np.concatenate([fixed, along])")),
         ("the last point left out", "not at high", COORDINATES.replace("high, num_points)", "high, num_points, endpoint=False)").replace("high, levels)", "high, levels, endpoint=False)")),
-        ("num_points and levels swapped", "Did you swap num_points and levels?", edit(COORDINATES, "num_points, levels):", "levels, num_points):")),
+        ("num_points and levels swapped", "did you swap num_points and levels?", edit(COORDINATES, "num_points, levels):", "levels, num_points):")),
         ("labels from 1", "start at 1", edit(COORDINATES, "np.arange(2 * levels)", "np.arange(1, 2 * levels + 1)")),
         ("labels start again", "labels end at 2", edit(COORDINATES, "np.repeat(np.arange(2 * levels), num_points)", "np.tile(np.repeat(np.arange(levels), num_points), 2)")),
         ("points of a line apart", "do not follow one another", edit(COORDINATES, "    return", "    fixed, along = (v.reshape(levels, num_points).T.ravel() for v in (fixed, along))\n    labels = np.concatenate([np.tile(np.arange(levels), num_points), np.tile(np.arange(levels), num_points) + levels])\n    return")),
@@ -240,7 +240,7 @@ WRONG["2_the_broadcast"] = {
         ("product of kernels", "product of the kernels", "def receptive_field(layers):\n    return math.prod(k for k, s in layers)\nimport math"),
         ("strides not multiplied", "strides multiply", edit(FIELD, "step *= stride", "step = stride")),
         ("area", "is right", edit(FIELD, "return width", "return width**2")),
-        ("no layers not thought of", "receptive_field", edit(FIELD, "    width, step", "    assert layers, 'no layers'\n    width, step")),
+        ("no layers not thought of", "no layers", edit(FIELD, "    width, step", "    assert layers, 'no layers'\n    width, step")),
     ],
     "multiply_adds": [
         ("weights alone", "these are the weights", edit(ADDS, "height * width * ", "")),
@@ -263,7 +263,7 @@ def square_weights():
     return w1, torch.zeros(5), torch.tensor([[-1.0, -1, -1, -1, 1]]), torch.ones(1)
 """),
         ("inverted", "white", edit(SQUARE, "-torch.ones(1, 4), torch.ones(1)", "torch.ones(1, 4), torch.zeros(1)")),
-        ("two sides alone", "high", edit(SQUARE, "    return w1, torch.zeros(4), -torch.ones(1, 4)", "    return w1, torch.zeros(4), -torch.tensor([[1.0, 1, 0, 0]])")),
+        ("two sides alone", "the light's centre is at", edit(SQUARE, "    return w1, torch.zeros(4), -torch.ones(1, 4)", "    return w1, torch.zeros(4), -torch.tensor([[1.0, 1, 0, 0]])")),
         ("soft edges", "is off by", edit(SQUARE, "40 *", "10 *")),
     ],
 }  # fmt: skip
@@ -278,7 +278,7 @@ WRONG["3_which_latents_matter"] = {
         ("exp of the first output", "mean, logvar in this order", edit(AVERAGE, "[1]", "[0]")),
         ("median", "median", edit(AVERAGE, ".mean(0)", ".median(0).values")),
         ("sum", "this is a sum", edit(AVERAGE, ".mean(0)", ".sum(0)")),
-        ("goes through the batches twice", "RuntimeError", edit(AVERAGE, "    with", "    count = sum(len(batch) for batch in batches)\n    with")),
+        ("goes through the batches twice", "non-empty list", edit(AVERAGE, "    with", "    count = sum(len(batch) for batch in batches)\n    with")),
         ("the library's function", "taken away", "def average_variance(encoder, batches):\n    class Model:\n        pass\n    model = Model()\n    model.encoder = encoder\n    return get_avg_variance(model, batches)"),
     ],
     "informative_pair": [
@@ -287,8 +287,8 @@ WRONG["3_which_latents_matter"] = {
         ("the values", "their indices are asked for", edit(PAIR, "return first, second", "return avg_var[first], avg_var[second]")),
         ("the largest first", "the smallest comes first", edit(PAIR, "return first, second", "return second, first")),
         ("from 1", "indices start at 0", edit(PAIR, "return first, second", "return first + 1, second + 1")),
-        ("below a threshold", "two indices are asked for", "def informative_pair(avg_var):\n    return [i for i, v in enumerate(avg_var) if v < 0.5]"),
-        ("ties backwards", "is right", edit(PAIR, "torch.argsort(avg_var, stable=True)[:2]", "len(avg_var) - 1 - torch.argsort(avg_var.flip(0), stable=True)[:2]")),
+        ("below a threshold", "the smallest comes first", "def informative_pair(avg_var):\n    return [i for i, v in enumerate(avg_var) if v < 0.5]"),
+        ("ties backwards", "is right", edit(PAIR, "torch.argsort(avg_var, stable=True)[:2]", "(len(avg_var) - 1 - torch.argsort(avg_var.flip(0), stable=True)[:2])")),
         ("the library's function", "taken away", "informative_pair = get_smallest_pair"),
     ],
     "affine_fit": [
@@ -308,8 +308,8 @@ WRONG["3_which_latents_matter"] = {
         ("average", "average over the latents", edit(ALIGNMENT, ".max(1).min()", ".max(1).mean()")),
         ("not squared", "square them", edit(ALIGNMENT, "[0, 1] ** 2", "[0, 1]").replace("squared.max", "abs(squared).max")),
         ("smallest of all", "for each latent the *largest*", edit(ALIGNMENT, ".max(1).min()", ".min()")),
-        ("x with z1, y with z2", "the order of the latents", edit(ALIGNMENT, "squared.max(1).min()", "squared.diagonal().min()")),
-        ("sign kept", "alignment", edit(ALIGNMENT, "[0, 1] ** 2", "[0, 1]")),
+        ("x with z1, y with z2", "their order must not matter", edit(ALIGNMENT, "squared.max(1).min()", "squared.diagonal().min()")),
+        ("sign kept", "a negative correlation counts", edit(ALIGNMENT, "[0, 1] ** 2", "[0, 1]")),
         ("largest per factor", "alignment", edit(ALIGNMENT, ".max(1).min()", ".max(0).min()")),
         ("hard-coded", "alignment of 50 points", "def alignment(xy, z):\n    return 0.8"),
     ],
