@@ -49,14 +49,15 @@ def test_the_same_seed_gives_the_same_bytes():
 
 
 def test_five_thousand_images_take_less_than_a_second():
+    """Of one core's time: what other programs take from it does not count."""
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # threads that wait for a busy core would be timed
+    torch.set_num_threads(1)
     try:
         times = []
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.thread_time()
             assert len(circles_dataset(5000)) == 5000
-            times.append(time.perf_counter() - start)
+            times.append(time.thread_time() - start)
     finally:
         torch.set_num_threads(threads)
     assert min(times) < 1

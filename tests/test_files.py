@@ -88,14 +88,15 @@ def test_tensors_go_round(tmp_path):
         "turned": torch.rand(4, 5).T,
         "laid out": torch.rand(2, 3, 4, 4).to(memory_format=torch.channels_last),
     }
-    path = save_tensors(tmp_path / "a.safetensors", tensors, {"note": "ä ≠ a"})
+    words = {"note": "ä ≠ a", **{str(i): "" for i in range(9)}}  # so many that no two shuffles are alike
+    path = save_tensors(tmp_path / "a.safetensors", tensors, words)
     loaded, metadata = load_tensors(path)
-    assert metadata == {"note": "ä ≠ a"}
+    assert metadata == words
     assert sorted(loaded) == sorted(tensors)
     for name, value in tensors.items():
         assert loaded[name].dtype == value.dtype
         assert torch.equal(loaded[name], value)
-    other = save_tensors(tmp_path / "b.safetensors", tensors, {"note": "ä ≠ a"})
+    other = save_tensors(tmp_path / "b.safetensors", tensors, dict(reversed(words.items())))
     assert path.read_bytes() == other.read_bytes()
     assert sha256(path) == sha256(other)
 

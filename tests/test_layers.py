@@ -26,6 +26,7 @@ LAYERS = {
     "evidence": ["files", "models", "training", "recipes", "analysis"],
     "plotting": ["analysis"],
     "explorer": ["sprites", "models", "analysis", "plotting", "pretrained"],
+    "explorer_widget": ["models", "explorer"],
     "__main__": "everything",
 }
 

@@ -65,6 +65,7 @@ def test_values_are_clamped_not_stretched():
     images = torch.tensor([-3.0, 0.25, 0.5, 7.0]).view(4, 1, 1, 1).expand(4, 1, 3, 3)
     grid = shown(images, columns=4)
     assert [grid[3, 3], grid[3, 8], grid[3, 13], grid[3, 18]] == [0, 0.25, 0.5, 1]
+    shown(torch.full((1, 1, 3, 3), 0.3))  # no black and no white to fix the scale by
     (picture,) = plt.gca().images
     assert (picture.norm.vmin, picture.norm.vmax) == (0, 1)
     assert picture.cmap(0.0)[:3] == (0, 0, 0)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 REPEATS = 5  # the best counts: other programs only ever slow one down
-DRAWING = {"plotting", "explorer"}  # modules that load matplotlib or widgets
+DRAWING = {"plotting", "explorer", "explorer_widget"}  # modules that load matplotlib or widgets
 
 
 def seconds(first: str, then: str = "pass") -> tuple[float, float]:
