@@ -44,9 +44,36 @@ from PIL import Image
 from sbd_utils import (
     Sprite,
     draw_sprites,
+    evaluate_circles,
+    load_pretrained,
     plot_examples,
+    plot_headline,
     show,
 )
+
+# %% [markdown]
+# ## What you will see
+#
+# Two networks learned to draw white circles, from images alone: nobody told them where the circles are. They have the
+# same encoder, the same loss, the same data and as many updates; only their **decoders** differ. Afterwards we walk
+# along straight lines in the plane of the images (left), draw a circle at every step, and plot the two numbers in which
+# each encoder has stored it.
+
+# %%
+models = {"SBD": load_pretrained("vae_circles_bw"), "deconv": load_pretrained("vae_deconv_circles_bw")}
+figure = plot_headline(plt.figure(figsize=(11, 3.9), layout="constrained"), models)
+show(figure, "A square grid of lines; the same grid, still straight, in two latents; and a tangle of the same lines.")
+for name, model in models.items():
+    scores = evaluate_circles(model)
+    print(f"{name:7} R² of the best turn and scaling: {scores.geometry.similarity_r2:.2f}", end="   ")
+    print(f"squared error per image: {scores.squared_error:.1f}")
+
+# %% [markdown]
+# The first network has found the plane: straight lines stay straight and evenly spaced, up to a turn or a mirror. The
+# second draws circles nearly as well (compare the squared errors), and its
+# code is a tangle. R² says how well the best turn and scaling of the plane explains the code: 1 is a perfect grid.
+# Why should a *decoder* decide what an *encoder* finds? The course is the long answer, and you will be able to doubt
+# every step of it: each number is computed in front of you.
 
 # %% [markdown]
 # ## The map
@@ -57,9 +84,10 @@ from sbd_utils import (
 # | [01 · Data](01_data.ipynb) | How can 4,096 pixels hold two numbers, and why are they hard to see? |
 # | [02 · Architecture](02_architecture.ipynb) | What can either decoder draw easily, before any training? |
 # | [03 · Training](03_training.ipynb) | How does a network find x and y, and how do we know that it did? |
+# | [04 · Variance analysis](04_variance_analysis.ipynb) | Which latents matter, and is the straight grid an illusion? |
+# | [05 · Deconv comparison](05_deconv_comparison.ipynb) | Is it the decoder? Every seed, and the reasons |
 #
-# Later parts will ask which latents carry information and how sure they are, whether the comparison of the two decoders
-# survives many seeds and fair conditions, and what you find when you move through a latent space by hand.
+# A later part will let you move through a latent space by hand.
 #
 # Every notebook runs by itself, from the first cell to the last, in about a minute. Each ends with what it established,
 # what could be wrong with that, and exercises whose solutions fold out. Change things: nothing here breaks.
@@ -119,6 +147,12 @@ def needs_two_threads() -> None:
         raise RuntimeError("a sum of 144 ones came out as something else")
 
 
+def needs_weights() -> None:
+    """Raise an exception that says what is wrong if the weights of the course are not there and whole."""
+    for name in ("vae_circles_bw", "vae_deconv_circles_bw"):
+        load_pretrained(name)
+
+
 install = "in the folder of the course, run `make lab`, or `pip install -e '.[lab]'` in your own environment"
 report = [check(f"Python is new enough ({python} or later)", lambda: needs_python(python), "install a newer Python")]
 for package in ("torch", "numpy", "matplotlib", "pillow", "safetensors", "tqdm", "ipywidgets", "jupyterlab"):
@@ -126,6 +160,7 @@ for package in ("torch", "numpy", "matplotlib", "pillow", "safetensors", "tqdm",
     module = {"pillow": "PIL"}.get(package, package)  # the one whose module has another name
     report.append(check(what, lambda module=module, least=bounds[package]: needs_package(module, least), install))
 report.append(check("torch convolves on two threads, correctly", needs_two_threads, "install torch again"))
+report.append(check("the pretrained weights are there and whole", needs_weights, "run `git checkout pretrained`"))
 print(*report, sep="\n")
 failures = sum(line.startswith("FAIL") for line in report)
 print("\nEverything runs." if failures == 0 else f"\n{failures} to do, then restart the kernel and run this again.")
@@ -239,11 +274,15 @@ show(figure, "Six images of a square; from one to the next its x changes twice, 
 #
 # - The machine has what the course needs, or the list above says what is missing.
 # - An image of 64 × 64 pixels can be the work of a handful of numbers, and one of them changes many pixels at once.
+# - Two networks that differ in their decoders alone store the position of a circle in two ways: one as a straight grid,
+#   the other as a tangle.
 #
 # ## What could be wrong with it
 #
 # - The check imports packages and runs one convolution. It does not measure speed: on a busy machine, everything takes
 #   longer than the times at the top of a notebook.
+# - The picture of the two grids shows one network of each kind. One training run is an anecdote: the weights come with
+#   a table of scores of every seed that was trained, in `pretrained/evidence`.
 #
 # ## Exercises
 #
