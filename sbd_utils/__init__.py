@@ -43,6 +43,8 @@ _MODULES = {
         "plot_variances",
         "show",
     ],
+    "explorer": ["Explorer"],
+    "explorer_widget": ["LatentExplorer"],
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 __all__ = sorted(_MODULE_OF)
