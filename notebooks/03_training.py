@@ -164,7 +164,7 @@ show(figure, "Learning rate, beta and block width over the updates: beta is 8, t
 
 # %% tags=["nbval-ignore-output"]
 snapshots = {}
-live = LivePlot("Squared error and KL of every latent: all ten wake up, eight fall asleep again, two climb together.")
+live = LivePlot("Squared error and KL of every latent: they wake up, eight fall asleep again, two climb together.")
 
 
 def watch(model, history):
@@ -190,9 +190,9 @@ history = fit(
 
 # %% [markdown]
 # On the left, the error jumps up whenever the blocks get smaller: details that were averaged away appear, and have to
-# be learned. On the right, all latents wake up in the first 250 updates, each with a piece of the position. Then β
-# rises to 16, and a latent that repeats what others say no longer earns its KL: within 300 updates eight of the ten are
-# asleep again. The two that win say ever more, and in step: x and y vary alike. When β comes down they can
+# be learned. On the right, the latents wake up in the first 250 updates, each with a piece of the position. Then β
+# rises to 16, and a latent that repeats what others say no longer earns its KL: one after another, eight of the ten
+# fall asleep again. The two that win say ever more, and in step: x and y vary alike. When β comes down they can
 # afford more precision, and the picture gets sharp. In the terms of the course, this model has become:
 
 # %%
