@@ -6,6 +6,7 @@ All wrong answers are graded by the function behind `make grade`, several in a s
 import ast
 import csv
 import json
+import os
 import re
 import subprocess
 import sys
@@ -129,6 +130,7 @@ def test_sources_run_from_beginning_to_end(name):
         [sys.executable, ROOT / "tests" / "run_cells.py"],
         input=json.dumps({"cells": cells, "solutions": [], "missing": []}),
         cwd=release.SOURCES,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         timeout=300,
