@@ -69,11 +69,12 @@ from sbd_utils import (
     show,
     traverse,
 )
+
+# %%
 from sbd_utils.evidence import grids_path, row_name
 from sbd_utils.files import load_tensors
 from sbd_utils.plotting import OKABE_ITO, apply_map
 
-# %%
 BLUE, ORANGE, GREEN = OKABE_ITO[:3]
 model = load_pretrained("vae_circles_bw")
 images, centers = circles_dataset(400, seed=2024).tensors  # [400, 1, 64, 64], [400, 2]; not seen in training
