@@ -44,35 +44,22 @@ from torch import nn
 from sbd_utils import (
     VAE,
     circles_dataset,
-    decode,
-    encode,
-    encode_grid,
     fit_geometry,
     generate_spaced_coordinates,
-    get_smallest_pair,
     held_out_r2,
-    informative_latents,
     interpolate,
     kl_divergence,
     linear_probe,
     load_pretrained,
-    plot_fit,
-    plot_traversals,
-    plot_variances,
     read_rows,
     reconstruct,
     render_batch,
-    show,
     traverse,
 )
-from sbd_utils.analysis import GRID
+from sbd_utils.analysis import GRID, decode, encode, encode_grid, get_smallest_pair, informative_latents
 from sbd_utils.files import load_tensors
-from sbd_utils.plotting import OKABE_ITO, image_grid
+from sbd_utils.plotting import OKABE_ITO, image_grid, plot_fit, plot_traversals, plot_variances, show
 from sbd_utils.recipes import DECODERS, RECIPES
-
-BLUE, ORANGE = OKABE_ITO[:2]
-COLOR = {"SBD": BLUE, "deconv": ORANGE}
-EVIDENCE = ROOT / "pretrained" / "evidence"
 
 # %% [markdown]
 # ## 1. Two networks that differ in one thing
@@ -81,6 +68,10 @@ EVIDENCE = ROOT / "pretrained" / "evidence"
 # same schedules. Each is the *median* of its three seeds by similarity R², not the best.
 
 # %%
+BLUE, ORANGE = OKABE_ITO[:2]
+COLOR = {"SBD": BLUE, "deconv": ORANGE}
+EVIDENCE = ROOT / "pretrained" / "evidence"
+
 models = {
     "SBD": load_pretrained("vae_circles_bw"),
     "deconv": load_pretrained("vae_deconv_circles_bw"),
@@ -154,6 +145,8 @@ informative = {name: informative_latents(v) for name, v in variances.items()}
 figure, axes = plt.subplots(1, 2, figsize=(9.5, 3.2), layout="constrained", sharey=True)
 for ax, (name, v) in zip(axes, variances.items(), strict=True):
     plot_variances(ax, v, title=name)
+    for value in ax.texts:
+        value.set_fontsize(7.5)
 axes[0].set_ylim(2e-5, 3)  # shared by both
 show(figure, "Average posterior variance of each latent: two informative latents in the SBD, more in the deconv VAE.")
 for name, (mean, logvar) in codes.items():
@@ -487,7 +480,7 @@ show(figure, "The directions of the SBD's latents, one dot per run, are scattere
 
 # %% [markdown]
 # These runs show no clear preference for the axes, though a weak one is not ruled out: the directions lie somewhat
-# closer to them than chance has it, and chance does as much about one time in ten. The SBD recovers the plane; which
+# closer to them than chance has it, and chance does as much about one time in seven. The SBD recovers the plane; which
 # two perpendicular directions of it become latents is, as far as we can see, left to chance. Whoever reports
 # *disentangled* from one upright grid, such as the one of section 4, has reported luck.
 #
@@ -708,7 +701,7 @@ axes[2].set_yticks([2, 5, 10, 20, 50], ["2", "5", "10", "20", "50"])
 axes[2].minorticks_off()
 show(
     figure,
-    "Affine R², informative latents and squared error of every run of six decoders; SBDs with x and y lead, turned or not.",
+    "Affine R², informative latents and squared error of every run of six decoders; SBDs with x and y do best.",
 )
 figure = plot_all_grids(ROWS, GRIDS, ABLATIONS[2:], 5)
 show(figure, "The encoded grids of all ablation runs: squares with rotated coordinates, lines or crumples elsewhere.")
@@ -864,8 +857,8 @@ print("here, too, the SBD's decoder takes more than 1.5 times the deconv decoder
 # - `default` has three seeds. Only the `fast` runs carry a statistical claim, and the ablations have five.
 # - Sections 2 to 5 and 9 look at one network of each kind. The weights of the other seeds are not kept, so the
 #   mechanism is shown for one SBD; that it is *the* reason for all of them is an inference.
-# - The grids of the deconv runs show two latents of eight; for networks that use more than two, R² of a pair measures
-#   the choice of the pair as well. We checked the best pair and all ten latents for one network only.
+# - The grids of the deconv runs show two latents of six to ten; for networks that use more than two, R² of a pair
+#   measures the choice of the pair as well. We checked the best pair and all ten latents for one network only.
 # - One white circle on black, nothing else. With several factors, or objects, the answer may differ.
 
 # %% [markdown]
