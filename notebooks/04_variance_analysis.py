@@ -143,6 +143,7 @@ def off_line(center):
     return (center - line).norm(dim=1).max().item()
 
 
+# %%
 figure, axes = plt.subplots(1, 3, figsize=(9, 2.8), layout="constrained")
 for pictures, name, style in [(walk, "latent line", "o-"), (mix, "pixel line", "s--")]:
     center, spread, peak = moments(pictures)
