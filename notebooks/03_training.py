@@ -399,6 +399,8 @@ for name in ("vae_circles_bw", "vae_deconv_circles_bw"):
 # <details><summary>Solution</summary>
 #
 # ```python
+# from sbd_utils import get_avg_variance
+#
 # variance = get_avg_variance(model, [images])
 # means, _ = encode(model, images)
 # for latent in (int(variance.argmin()), int(variance.argmax())):

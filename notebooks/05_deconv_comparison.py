@@ -176,7 +176,7 @@ for name, g in fits.items():
     print(f"{name:>6}: affine R² above 0.99: {g.affine_r2 > 0.99}, similarity R² above 0.99: {g.similarity_r2 > 0.99}")
 
 # %% [markdown]
-# The dotted lines are the best affine map; where it explains nothing, it shrinks to a dash. (That this SBD's grid
+# The dotted lines are the best affine map; where it explains little, it shrinks. (That this SBD's grid
 # stands nearly upright is luck; section 8.) Is it fair to look at two latents of a network that uses more? The position
 # may be in another pair, or in all latents together. So we let the deconv VAE choose its best pair *with* the answers
 # at hand, and fit a linear map from all ten latents; each map is scored on circles it was not fitted to. The control is
@@ -249,7 +249,7 @@ show(figure, "Traversals of the three latents of least and the one of largest va
 
 # %% [markdown]
 # Rows are sorted by posterior variance. In the SBD, two latents move the circle along two perpendicular lines, and the
-# others do nothing. In the deconv VAE, changing one informative latent moves the circle a little and deforms it: a
+# others do nothing. In the deconv VAE, changing one informative latent moves the circle a little, or fades it: a
 # step along one axis leaves the crumpled sheet of codes that circles have.
 #
 # ## 6. Every seed
