@@ -4,11 +4,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Small messages from a kernel reach the page at once, see sbd_utils/explorer_server.py.
+PROMPT := kernel_websocket_connection_class=sbd_utils.explorer_server.PromptConnection
 
-.PHONY: lab test benchmark notebooks assignments grade wrong-answers clean
+.PHONY: lab explore test benchmark notebooks assignments grade wrong-answers clean
 
 lab: $(VENV)/.ready
-	$(BIN)/jupyter lab --ServerApp.root_dir=. notebooks/00_start_here.ipynb $(ARGS)
+	$(BIN)/jupyter lab --ServerApp.root_dir=. --ServerApp.$(PROMPT) notebooks/00_start_here.ipynb $(ARGS)
+
+# The latent explorer alone, without the code: notebook 06 as a page.
+explore: $(VENV)/.ready
+	$(BIN)/voila notebooks/06_latent_explorer.ipynb --Voila.$(PROMPT) $(ARGS)
 
 # Two processes side by side, each with one thread and one notebook at a time.
 test: $(VENV)/.ready

@@ -19,9 +19,10 @@ function make(tag, attributes = {}, ...children) {
 
 // A line to the kernel on which one message is under way at a time. While it is, only the newest position is kept;
 // what is not a position (a button, an axis) is never dropped.
-function makeLine(model) {
+function makeLine(model, tell) {
   const waiting = [];
   let busy = false;
+  const count = () => tell(waiting.length + busy);
   const same = (a, b) => a && MOVES.includes(a.type) && a.type === b.type && a.model === b.model && a.latent === b.latent;
   const next = () => {
     if (busy || !waiting.length) return;
@@ -33,8 +34,9 @@ function makeLine(model) {
       if (same(waiting.at(-1), event)) waiting.pop();
       waiting.push({ ...event, stamp: event.stamp ?? performance.now() });
       next();
+      count();
     },
-    answered() { busy = false; next(); },
+    answered() { busy = false; next(); count(); },
     idle: () => !busy && !waiting.length,
   };
 }
@@ -124,7 +126,7 @@ function drawTruth(pad, view, grid, picture) {
   context.fillStyle = "black";
   context.fillRect(0, 0, SIZE, SIZE);
   context.drawImage(picture, 0, 0, SIZE, SIZE);
-  drawGrid(pad, grid, view.encoded ? 0.75 : 0.4);
+  drawGrid(pad, grid, view.encoded ? 0.9 : 0.4);
   if (view.path.length > 1) drawLine(pad, view.path, TRAIL, 3);
   drawCircle(pad, view.circle, [3, 3], { fill: HAND, stroke: "white", width: 1 });
 }
@@ -142,7 +144,8 @@ function paint(canvas, bytes, channels) {
 
 function render({ model, el }) {
   const spec = model.get("spec"), { span, im_size: size } = spec;
-  const line = makeLine(model);
+  const root = make("div", { class: "sbd-explorer", role: "group", "aria-label": "Latent explorer" });
+  const line = makeLine(model, (count) => { root.dataset.waiting = count; });
   const button = (text, title, press) => make("button", { type: "button", title, onclick: press }, text);
   const status = make("div", { class: "status", role: "status", "aria-live": "polite" }, "Waiting for the kernel. Run this cell if nothing appears.");
   const kept = make("pre", { hidden: "", "aria-label": "The codes as Python" });
@@ -229,9 +232,10 @@ function render({ model, el }) {
   if (sides.length > 1) bar.append(make("label", {}, link, "one hand moves all planes"));
 
   const help = make("p", { class: "soft" }, "Drag the circle, and each encoder says where it puts it; or drag in a latent plane, and the pictures follow. Arrow keys work, too; Shift makes fine steps.");
-  const truthNode = make("div", { class: "side" }, make("figure", {}, make("figcaption", {}, make("b", {}, "the true circle"), make("span", { class: "soft" }, "x →  y ↓")), image.canvas, help));
-  const root = make("div", { class: "sbd-explorer", role: "group", "aria-label": "Latent explorer" },
-    make("div", { class: "panels" }, truthNode, ...sides.map((each) => each.node)), bar, status, kept);
+  const truthNode = make("div", { class: "side" },
+    make("figure", {}, make("figcaption", {}, make("b", {}, "the true circle"), make("span", { class: "soft" }, "x →  y ↓")), image.canvas),
+    help, bar, status, kept);
+  root.append(make("div", { class: "panels" }, truthNode, ...sides.map((each) => each.node)));
   el.append(root);
 
   function draw(content, buffers) {
@@ -269,13 +273,14 @@ function render({ model, el }) {
   }
 
   function receive(content, buffers) {
+    const arrived = performance.now();
     status.classList.toggle("error", content.type === "error");
     if (content.type === "view") draw(content, buffers);
     else if (content.type === "code") keep(content.text);
     else if (content.type === "file") save(content, buffers[0]);
     else status.textContent = content.text;
     line.answered();
-    root.dispatchEvent(new CustomEvent("answered", { detail: content })); // for those who measure
+    root.dispatchEvent(new CustomEvent("answered", { detail: { ...content, arrived } })); // for those who measure
   }
   model.on("msg:custom", receive);
   line.send({ type: "hello" });

@@ -27,6 +27,7 @@ LAYERS = {
     "plotting": ["analysis"],
     "explorer": ["sprites", "models", "analysis", "plotting", "pretrained"],
     "explorer_widget": ["models", "explorer"],
+    "explorer_server": [],
     "__main__": "everything",
 }
 

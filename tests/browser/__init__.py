@@ -1,0 +1,157 @@
+"""Real servers, a real browser: what the tests of the explorer and the measurement of its latency share."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 120  # seconds; on a loaded machine everything may take long, and nothing waits longer than it must
+ARGUMENTS = (
+    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+
+
+def find_chromium() -> str | None:
+    """The browser's path: $CHROMIUM, or the first of the usual names."""
+    names = [os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"]
+    return next(filter(None, (shutil.which(name) for name in names if name)), None)
+
+
+@contextlib.contextmanager
+def browser():
+    """A headless Chromium, driven by Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    path = find_chromium()
+    if path is None:
+        raise FileNotFoundError("there is no Chromium; get it with `apt-get install chromium`, or set $CHROMIUM")
+    with sync_playwright() as playwright:
+        launch = playwright.chromium.launch
+        chromium = launch(executable_path=path, args=ARGUMENTS.split(), timeout=1000 * PATIENCE)
+        yield chromium
+        chromium.close()
+
+
+def open_page(chromium):
+    """A page of its own context, with patience, that collects what its console calls an error in `page.errors`."""
+    page = chromium.new_context(viewport={"width": 1400, "height": 1100}, accept_downloads=True).new_page()
+    page.set_default_timeout(1000 * PATIENCE)
+    page.errors = []
+    page.on(
+        "console", lambda message: message.type == "error" and page.errors.append(f"{message.text} {message.location}")
+    )
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    return page
+
+
+@contextlib.contextmanager
+def server(kind: str, folder: Path, log: Path, prompt: bool = True):
+    """JupyterLab ('lab') or Voilà ('voila') over a folder of notebooks, on a free port; gives its address.
+
+    prompt: whether it is started as `make lab` and `make explore` do it, see `sbd_utils.explorer_server`.
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    lab = ["jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", "--port-retries=0"]
+    lab += [f"--ServerApp.root_dir={folder}", "--ServerApp.token=", "--LabApp.news_url=None"]
+    lab += ["--LabApp.expose_app_in_browser=True"]
+    voila = ["voila", str(folder), "--no-browser", "--Voila.ip=127.0.0.1", f"--port={port}"]
+    if prompt:
+        connection = "kernel_websocket_connection_class=sbd_utils.explorer_server.PromptConnection"
+        lab.append(f"--ServerApp.{connection}")
+        voila.append(f"--Voila.{connection}")
+    own = log.parent / "jupyter"  # nothing of the user's own settings
+    parts = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime"}
+    parts |= {"JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces"}
+    no_news = own / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    no_news.parent.mkdir(parents=True, exist_ok=True)
+    no_news.write_text('{"fetchNews": "false"}')  # or a question covers the page
+    with open(log, "w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *(lab if kind == "lab" else voila)],
+            cwd=folder,
+            env=os.environ | {name: str(own / part) for name, part in parts.items()} | {"PYTHONPATH": str(ROOT)},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    try:
+        _wait_for(port, process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        _stop(process)
+
+
+def _wait_for(port: int, process: subprocess.Popen, log: Path) -> None:
+    """Return once something listens on the port."""
+    end = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < end:
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise RuntimeError(f"the server does not answer:\n{log.read_text()[-3000:]}")
+
+
+def _stop(process: subprocess.Popen) -> None:
+    """End the server and its kernels; politely, then not."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=20)
+
+
+def run_in_lab(page, address: str, notebook: str) -> None:
+    """Open a notebook in JupyterLab and run all its cells; returns when the kernel has done them."""
+    page.goto(f"{address}/lab/tree/{notebook}?reset")
+    page.wait_for_function("() => window.jupyterapp?.shell?.currentWidget?.context")
+    page.evaluate(
+        """async () => {
+            const { context } = window.jupyterapp.shell.currentWidget;
+            await context.ready;
+            await context.sessionContext.ready;
+            await context.sessionContext.session.kernel.info;
+        }"""
+    )
+    run_all(page)
+
+
+def run_all(page) -> None:
+    """Run all cells of the notebook that is open in JupyterLab."""
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+
+
+def run_code(page, code: str) -> str:
+    """Run code in the kernel of the notebook that is open in JupyterLab; what it printed, or its error raised here."""
+    text, error = page.evaluate(
+        """async (code) => {
+            const { kernel } = window.jupyterapp.shell.currentWidget.context.sessionContext.session;
+            const future = kernel.requestExecute({ code, store_history: false });
+            let text = "";
+            future.onIOPub = ({ content }) => { text += content.text ?? ""; };
+            const { content } = await future.done;
+            return [text, content.status === "ok" ? null : content.traceback?.join("\\n") ?? content.status];
+        }""",
+        code,
+    )
+    if error:
+        raise RuntimeError(error)
+    return text
+
+
+def explorer(page, model: str = "SBD"):
+    """The explorer on the page, once its kernel has answered with a picture by that model."""
+    root = page.locator(".sbd-explorer").last
+    root.locator("canvas.picture[aria-label^='Picture decoded by']").first.wait_for()
+    assert root.locator(f"canvas.picture[aria-label*='{model}: ']").count() == 1
+    return root
