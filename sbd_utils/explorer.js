@@ -5,6 +5,7 @@ const BLUES = ["#08306b", "#08519c", "#2171b5", "#4292c6", "#6baed6"];
 const ORANGES = ["#7f2704", "#a63603", "#d94801", "#f16913", "#fd8d3c"];
 const HAND = "#d55e00", TRAIL = "#009e73";
 const MOVES = ["latent", "image", "slider"]; // of these only the newest counts
+const CONTROLS = ["button", "canvas", "input", "select", "summary"]; // JupyterLab would take their arrow and enter keys
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 function make(tag, attributes = {}, ...children) {
@@ -13,6 +14,7 @@ function make(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value);
   }
+  if (CONTROLS.includes(tag)) node.dataset.lmSuppressShortcuts = "true";
   node.append(...children);
   return node;
 }
@@ -59,8 +61,7 @@ function makePad({ name, x: [left, right], y: [bottom, top], step, where, move }
   canvas.addEventListener("pointermove", (event) => event.buttons && report(event));
   canvas.addEventListener("keydown", (event) => {
     if (!ARROWS[event.key]) return;
-    event.preventDefault();
-    event.stopPropagation(); // the notebook has its own use for arrow keys
+    event.preventDefault(); // they would scroll
     const [x, y] = where(), size = step / (event.shiftKey ? 10 : 1), [dx, dy] = ARROWS[event.key];
     move(x + dx * size, y + Math.sign(top - bottom) * dy * size, event.timeStamp);
   });
@@ -188,7 +189,7 @@ function render({ model, el }) {
         type: "range", min: -span, max: span, step: 0.01, "aria-label": name, title: name, class: mark,
         oninput: (event) => set(latent, +event.target.value, event.timeStamp),
       });
-      const value = make("output", {});
+      const value = make("span", { class: "value", "aria-hidden": true }); // the slider itself tells its value
       const play = make("button", { type: "button", class: "play", "aria-label": `Play ${side.name}, latent ${latent}`, "aria-pressed": false, onclick: () => toggle(side.name, latent, set) }, "▶");
       const label = make("span", { class: mark }, `${informative ? "●" : "○"} z${latent} `, make("span", { class: "soft" }, variance.toPrecision(1)));
       return { latent, input, value, play, nodes: [label, input, value, play] };
