@@ -86,8 +86,7 @@ for name, model in models.items():
 # | [03 · Training](03_training.ipynb) | How does a network find x and y, and how do we know that it did? |
 # | [04 · Variance analysis](04_variance_analysis.ipynb) | Which latents matter, and is the straight grid an illusion? |
 # | [05 · Deconv comparison](05_deconv_comparison.ipynb) | Is it the decoder? Every seed, and the reasons |
-#
-# A later part will let you move through a latent space by hand.
+# | [06 · Latent explorer](06_latent_explorer.ipynb) | Take hold of a code: what does each latent do? |
 #
 # Every notebook runs by itself, from the first cell to the last, in about a minute. Each ends with what it established,
 # what could be wrong with that, and exercises whose solutions fold out. Change things: nothing here breaks.
