@@ -26,9 +26,8 @@ class Encoder(nn.Module):
         self.hidden = nn.Linear(channels * (im_size // 16) ** 2, 256)
         self.mean = nn.Linear(256, z_dim)
         self.logvar = nn.Linear(256, z_dim)
-        # He et al. 2015 (arXiv 1502.01852). PyTorch's default shrinks the signal sixfold (in variance) in every layer;
-        # the untrained means then hardly depend on the image, the decoder learns to ignore them, and training can
-        # stay at a blank picture.
+        # He et al. 2015 (arXiv 1502.01852) keeps the signal's variance from layer to layer; PyTorch's default leaves a
+        # sixth of it in each, so that the untrained means hardly depend on the image.
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
