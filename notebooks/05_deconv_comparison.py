@@ -342,6 +342,21 @@ print(f"{'geometry recovered':>22}", *(f"{f'{r.sum():.0f} of {len(r)}':>22}" for
 # *Geometry recovered* asks for everything at once: two latents of variance below 0.1 and every other above 0.7, affine
 # and similarity R² of at least 0.99, and a small squared error (at most 5; 3 for `default`).
 #
+# The recipe was made while looking at runs of these very seeds, so they are no impartial judges of it. Ten other seeds
+# of the SBD were first run when it was settled. Two earlier versions of `fast` show why that matters: each failed at a
+# seed that it had not been made with.
+
+# %%
+for name in ("former_fast_1_circles", "former_fast_2_circles", "confirmation_circles"):
+    FRESH, FRESH_GRIDS = read_evidence(name)  # the last ones are those of the confirmation
+    fresh = {seed: row for (_, decoder, seed), row in FRESH.items() if decoder == "sbd"}
+    failed = {seed: row for seed, row in fresh.items() if row["recovered"] != "True"}
+    print(f"{name.removesuffix('_circles'):>13}: geometry recovered in {len(fresh) - len(failed)} of {len(fresh)} runs")
+    for seed, row in failed.items():
+        print(f"{'':>13}  seed {seed}: {row['informative_latents']} informative latents,", end=" ")
+        print(f"affine R² {float(row['affine_r2']):.3f}, squared error {float(row['squared_error']):.1f}")
+
+# %% [markdown]
 # How sure are the differences? The **bootstrap** (Efron 1979) draws seeds anew, with replacement, from those that we
 # have, within each decoder, and asks how much the difference of medians moves.
 
@@ -368,6 +383,9 @@ for recipe in ("fast", "default"):
 # column does without resampling: it compares every run of one decoder with every run of the other. If the decoders did
 # not differ, all 100 pairs of ten and ten runs would fall on one side in 2 of 184,756 orderings. For three and three it
 # is 2 of 20: the `default` runs alone would prove little; they say that the larger network tells the same story.
+#
+# One deconv run of `fast`, seed 7, stays blank. It has no informative latent and pays no KL, and so undercuts every SBD
+# there; its squared error is that of a black image.
 #
 # ## 7. All grids
 #
@@ -417,10 +435,10 @@ show(figure, "The encoded grids of all runs: the SBD's are turned and mirrored s
 # %% [markdown]
 # ## 8. Straight, and turned
 #
-# All SBD grids are squares, and hardly one of them stands upright. *Geometry recovered* and *disentangled* are two
-# statements (Locatello et al. 2019, arXiv 1811.12359): in a grid that is turned by 45°, each latent depends on $x$ and
-# $y$ alike. So we compute the direction *in the image* in which the first latent grows, modulo 90°: 0 means that each
-# latent follows one axis, 45 is the farthest from it. (The angle in the latent plane would depend on which latent
+# All SBD grids are squares, one a little sheared, and none stands upright. *Geometry recovered* and *disentangled* are
+# two statements (Locatello et al. 2019, arXiv 1811.12359): in a grid that is turned by 45°, each latent depends on $x$
+# and $y$ alike. So we compute the direction *in the image* in which the first latent grows, modulo 90°: 0 means that
+# each latent follows one axis, 45 is the farthest from it. (The angle in the latent plane would depend on which latent
 # comes first and on signs; this direction does not.)
 
 
@@ -450,12 +468,13 @@ def chance_of_resultant(degrees, draws=10_000, seed=0):
 
 # %%
 sbd_directions = {recipe: directions(recipe, "sbd") for recipe in ("fast", "default")}
+sbd_directions["fast, other seeds"] = directions("fast", "sbd", FRESH, FRESH_GRIDS)
 every = np.concatenate(list(sbd_directions.values()))
 off_axis = np.minimum(every, 90 - every)
 length, _ = resultant(every)
 p = chance_of_resultant(every)
 for recipe, d in sbd_directions.items():
-    print(f"{recipe:>7}: directions in degrees, modulo 90:", *(f"{a:.0f}" for a in d))
+    print(f"{recipe:>17}: directions in degrees, modulo 90:", *(f"{a:.0f}" for a in d))
 print(f"off the nearest axis: median {np.median(off_axis):.0f} degrees; for random directions it is 22.5")
 print(
     f"within 5 degrees of an axis: {(off_axis < 5).sum()} of {len(every)} runs; chance would give {len(every) / 9:.1f}"
@@ -469,18 +488,18 @@ print(f"as much by chance: p = {(toward_axes[1] >= toward_axes[0]).mean():.2f}")
 # %%
 figure, ax = plt.subplots(figsize=(7, 2), layout="constrained")
 for row, (recipe, d) in enumerate(sbd_directions.items()):
-    ax.plot(d, np.full(len(d), row), "o" if recipe == "fast" else "D", color=BLUE, markersize=7, alpha=0.7)
+    ax.plot(d, np.full(len(d), row), "D" if recipe == "default" else "o", color=BLUE, markersize=7, alpha=0.7)
 for edge in (0, 90):
     ax.axvline(edge, color="black", linewidth=1)
 ax.axvline(45, color="0.5", linestyle=":")
-ax.set(xlim=(-3, 93), ylim=(-0.6, 1.6), yticks=[0, 1], yticklabels=sbd_directions, xticks=range(0, 91, 15))
+ax.set(xlim=(-3, 93), ylim=(-0.6, 2.6), yticks=range(3), yticklabels=sbd_directions, xticks=range(0, 91, 15))
 ax.set_xlabel("direction in which a latent grows (degrees, modulo 90; 0 = 90 = along an axis)")
 ax.spines[["top", "right", "left"]].set_visible(False)
 show(figure, "The directions of the SBD's latents, one dot per run, are scattered over all angles between 0 and 90.")
 
 # %% [markdown]
-# These runs show no clear preference for the axes, though a weak one is not ruled out: the directions lie somewhat
-# closer to them than chance has it, and chance does as much about one time in seven. The SBD recovers the plane; which
+# These runs show no preference for the axes, though a weak one is not ruled out: the directions lie a little closer to
+# them than chance has it, and chance does as much about one time in four. The SBD recovers the plane; which
 # two perpendicular directions of it become latents is, as far as we can see, left to chance. Whoever reports
 # *disentangled* from one upright grid, such as the one of section 4, has reported luck.
 #
@@ -707,18 +726,34 @@ figure = plot_all_grids(ROWS, GRIDS, ABLATIONS[2:], 5)
 show(figure, "The encoded grids of all ablation runs: squares with rotated coordinates, lines or crumples elsewhere.")
 
 # %% [markdown]
-# - **Only $x$**: one informative latent, in every run, and a large error. What the decoder cannot address, the encoder
-#   does not say. (The frame of padding would be a hint at $y$; it reaches three pixels.)
-# - **A learned map** could become the coordinates, and in 1,300 updates does not: two runs stay blank, the other three
-#   spread the position over four to ten latents. *Some* position channel is not enough; it matters that the
-#   coordinates are smooth and linear from the first update on.
+# - **Rotated coordinates** work as well as upright ones: five of five runs recover the plane.
+# - **Only $x$**: no run draws the circle; the best ones explain a seventh of it. What the decoder cannot address, the
+#   encoder does not say. (The frame of padding would be a hint at $y$; it reaches three pixels.)
+# - **A learned map** could become the coordinates, and in 1,300 updates does not. Four runs stay blank and the fifth
+#   nearly so. *Some* position channel is not enough; it matters that the coordinates are smooth and linear from the
+#   first update on.
 # - **Coordinates in the deconv decoder** do not rescue it under this recipe: two runs stay blank, three crumple the
-#   plane over nine latents. So the short version, "give the decoder coordinates", is not what makes the SBD work.
-#   Our reading is section 9: in the deconv decoder the code comes through a layer of 128 units onto a 2 × 2 map, so
-#   that sliding the coordinates of any one layer is not what any change of the code does.
-# - **Rotated coordinates** work about as well as upright ones: four of five runs recover the plane. The fifth kept a
-#   third latent and a slightly bent grid. Five runs cannot say whether that happens more often than with upright
-#   coordinates, where it happened in none of ten.
+#   plane over nine or ten latents. So the short version, "give the decoder coordinates", is not what makes the SBD
+#   work. Our reading is section 9: in the deconv decoder the code comes through a layer of 128 units onto a 2 × 2 map,
+#   so that sliding the coordinates of any one layer is not what any change of the code does.
+#
+# A blank run tells little about a decoder: β of 60 may have silenced a code that a gentler recipe would have let speak.
+# The former schedules of `fast`, with β up to 16, are a second opinion:
+
+# %%
+FORMER, _ = read_evidence("former_fast_1_circles")
+print(f"{'β up to 16':>12} {'runs':>5} {'recovered':>10} {'blank':>6} {'informative':>12} {'best affine R²':>15}")
+for decoder in DECODERS:
+    rows = [row for (_, name, _), row in FORMER.items() if name == decoder]
+    latents = [int(row["informative_latents"]) for row in rows]
+    good, best = sum(row["recovered"] == "True" for row in rows), max(float(row["affine_r2"]) for row in rows)
+    print(f"{LABEL[decoder]:>12} {len(rows):>5} {good:>10} {latents.count(0):>6}", end=" ")
+    print(f"{f'{min(latents)} to {max(latents)}':>12} {best:>15.3f}")
+
+# %% [markdown]
+# There no run of the plain deconv decoder stays blank, and none recovers the plane; $x$ alone gives one informative
+# latent in every run; the learned map, when it wakes up, spreads the position over four to ten latents. The verdict is
+# the same.
 #
 # ## 11. Does the grid turn with the coordinates?
 #
@@ -825,8 +860,8 @@ print("here, too, the SBD's decoder takes more than 1.5 times the deconv decoder
 # - *"The SBD disentangles."* It recovers the geometry; its latents point in scattered directions.
 # - *"Coordinates are what helps."* Not by themselves: the deconv decoder with coordinates is as crumpled as without,
 #   and with a learned map of position the SBD fails.
-# - *"The SBD reconstructs better."* Here, yes, in every pair of runs, but with 64 channels by less than half a unit
-#   where a blank image costs 73. The difference between the decoders is in the code, not in the picture.
+# - *"The SBD reconstructs better."* With 64 channels, yes, but by less than half a unit where a blank image costs 73;
+#   with 32 channels not in every pair of runs. The difference between the decoders is in the code, not in the picture.
 # - *"The SBD is the smaller model."* It has a sixth to a fifth of the parameters and does eight to nine times the
 #   multiply-adds (of one grey picture).
 # - *"Deconvolution cannot."* What we show is that, by these recipes, it did not in 13 runs. A longer training, a larger
@@ -834,24 +869,25 @@ print("here, too, the SBD's decoder takes more than 1.5 times the deconv decoder
 #
 # ## What we established
 #
-# - Geometry recovered: the SBD in 10 of 10 `fast` and 3 of 3 `default` runs, deconv in 0 of 10 and 0 of 3.
-# - Affine R² (recipe `fast`): SBD above 0.999 in every run; deconv median 0.10, at most 0.35. The difference of
-#   medians is 0.90, bootstrap interval 0.81 to 0.96. Similarity R² tells the same.
-# - Informative latents: exactly 2 in every SBD run, 6 to 10 in the deconv runs, for 6 to 7 nats more.
-# - Squared error, median: 2.3 against 4.3 (`fast`), 1.4 against 1.8 (`default`); lower for the SBD in every pair of
-#   runs.
+# - Geometry recovered: the SBD in 10 of 10 `fast` and 3 of 3 `default` runs, deconv in 0 of 10 and 0 of 3; and the SBD
+#   in 10 of 10 `fast` runs with seeds that took no part in the making of the recipe.
+# - Affine R² (recipe `fast`): SBD above 0.999 in every run; deconv median 0.11, at most 0.56. The difference of
+#   medians is 0.89, bootstrap interval 0.63 to 0.93. Similarity R² tells the same.
+# - Informative latents: exactly 2 in every SBD run, 6 to 10 in the deconv runs that are not blank, for more nats.
+# - Squared error, median: 3.0 against 4.6 (`fast`), 1.4 against 1.8 (`default`). The SBD's is lower in all pairs of
+#   `default` runs and in 85 of 100 pairs of `fast` runs.
 # - Not an artefact of the pair: on the committed networks the best of 45 pairs and all ten latents together give the
 #   deconv VAE an R² below that of an untrained encoder.
-# - Directions of the SBD's latents: scattered (13 runs, $R$ = 0.29, p = 0.4).
+# - Directions of the SBD's latents: scattered (23 runs, $R$ = 0.10, p = 0.8).
 # - Mechanism: the SBD's first layer uses latents as slides of the coordinates (above 0.9 of the weights' squares, 0.14
 #   at most in untrained ones); from these weights alone the code's map to pixels follows within 10 %.
-# - Ablations, recovered of 5: rotated coordinates 4; $x$ only, a learned map, deconv with coordinates 0.
+# - Ablations, recovered of 5: rotated coordinates 5; $x$ only, a learned map, deconv with coordinates 0.
 #
 # ## What could be wrong with it
 #
 # - **The recipe was made for the SBD.** Its schedules of β and of block means were chosen by watching SBDs train; the
-#   deconv decoder and the ablations got the same, untuned. Equal treatment is not equal opportunity. In particular, a
-#   few runs of the ablations stay blank, which says more about the recipe than about the decoder.
+#   deconv decoder and the ablations got the same, untuned. Equal treatment is not equal opportunity. In particular, one
+#   deconv run and eight of the ablations' twenty stay blank, which says more about the recipe than about the decoder.
 # - Equal updates are neither equal seconds nor equal multiply-adds; the deconv decoder could have had half as many
 #   updates again in the same time.
 # - `default` has three seeds. Only the `fast` runs carry a statistical claim, and the ablations have five.
@@ -869,7 +905,7 @@ print("here, too, the SBD's decoder takes more than 1.5 times the deconv decoder
 #
 # <details><summary>Solution</summary>
 #
-# One deconv run has an error of 18; the mean follows it, the median does not.
+# One deconv run is blank, with an error of 71; the mean follows it, the median does not.
 #
 # ```python
 # def mean_difference(a, b, draws=10_000, seed=0):
@@ -926,13 +962,13 @@ print("here, too, the SBD's decoder takes more than 1.5 times the deconv decoder
 #
 # <details><summary>Solution</summary>
 #
-# No: without them, neither decoder has a run with an affine R² above 0.7.
+# No: without them, neither decoder has a run with an affine R² above 0.9.
 #
 # ```python
-# for name in ("sbd-learned", "deconv-xy"):
+# for name, count in (("sbd-learned", 1), ("deconv-xy", 3)):
 #     alive = column("fast", name, "informative_latents") > 0
-#     assert alive.sum() == 3
-#     assert column("fast", name, "affine_r2")[alive].max() < 0.7
+#     assert alive.sum() == count
+#     assert column("fast", name, "affine_r2")[alive].max() < 0.9
 #     print(name, np.round(column("fast", name, "squared_error")[alive], 1))
 # ```
 #

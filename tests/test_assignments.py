@@ -124,8 +124,8 @@ def test_sources_run_from_beginning_to_end(name):
     """Pictures and experiments included, which grading leaves out; the experiment with three updates a run."""
     cells = [cell.source for cell in release.read_source(name).cells if cell.cell_type == "code"]
     if name.startswith("4"):
-        assert sum("STEPS, SEEDS = 400," in source for source in cells) == 1
-        cells = [source.replace("STEPS, SEEDS = 400,", "STEPS, SEEDS = 3,") for source in cells]
+        assert sum("STEPS, SEEDS = 800," in source for source in cells) == 1
+        cells = [source.replace("STEPS, SEEDS = 800,", "STEPS, SEEDS = 3,") for source in cells]
     run = subprocess.run(
         [sys.executable, ROOT / "tests" / "run_cells.py"],
         input=json.dumps({"cells": cells, "solutions": [], "missing": []}),

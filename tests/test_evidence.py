@@ -1,17 +1,22 @@
 """Recipes build what they name; evidence tables hold every run once; milestones note the first time."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from sbd_utils import VAE, Milestones, add_row, evaluate_circles, machine_kind, read_rows, train_circles
-from sbd_utils.evidence import grids_path
+from sbd_utils.analysis import GRID
+from sbd_utils.datasets import generate_spaced_coordinates
+from sbd_utils.evidence import SQUARED_ERROR_LIMIT, grids_path, row_name
 from sbd_utils.files import load_tensors
 from sbd_utils.metrics import fit_geometry
 from sbd_utils.recipes import DECODERS, RECIPES
 from sbd_utils.training import History
+
+TABLES = sorted((Path(__file__).parents[1] / "pretrained" / "evidence").glob("*_circles.csv"))
 
 
 def test_every_recipe_and_every_decoder_trains():
@@ -110,3 +115,28 @@ def test_milestones_note_the_first_time_and_survive_a_restart(tmp_path, monkeypa
 def test_machine_kind_names_no_host():
     assert "cores" in machine_kind()
     assert "torch" in machine_kind()
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda path: path.stem)
+def test_the_committed_scores_follow_from_the_committed_grids(table):
+    rows, grids = read_rows(table), load_tensors(grids_path(table))[0]
+    assert rows
+    assert {row_name(row) for row in rows} == set(grids)
+    xx, yy, _ = generate_spaced_coordinates(**GRID)
+    for row in rows:
+        fit = fit_geometry(np.stack([xx, yy], 1), grids[row_name(row)].numpy())
+        assert fit.affine_r2 == pytest.approx(float(row["affine_r2"]), abs=2e-5)
+        assert fit.similarity_r2 == pytest.approx(float(row["similarity_r2"]), abs=2e-5)
+        recovered = (
+            float(row["variance_2"]) < 0.1
+            and float(row["variance_3"]) > 0.7
+            and min(fit.affine_r2, fit.similarity_r2) >= 0.99
+            and float(row["squared_error"]) <= SQUARED_ERROR_LIMIT.get(row["recipe"], 5.0)
+        )
+        assert row["recovered"] == str(recovered)
+
+
+def test_the_confirming_seeds_took_no_part_elsewhere():
+    seeds = {table.stem: {row["seed"] for row in read_rows(table)} for table in TABLES}
+    assert len(seeds["confirmation_circles"]) == 10
+    assert not any(seeds["confirmation_circles"] & others for stem, others in seeds.items() if stem[:4] != "conf")

@@ -128,13 +128,15 @@ for _wins, _seeds, _right in [
 # the deconv decoder is given coordinates (`"deconv-xy"`)? On larger batches?
 #
 # `train_circles("fast", decoder=..., seed=..., steps=...)` trains, and `evaluate_circles` scores: `geometry.affine_r2`,
-# `geometry.similarity_r2`, `squared_error`, `informative`, `variances`. Six runs of a few hundred steps fit the budget.
+# `geometry.similarity_r2`, `squared_error`, `informative`, `variances`. Six runs of 800 updates fit the budget.
+# The schedules are stretched to the number of updates: with much fewer, β rises before the code has woken up, and the
+# picture stays blank.
 #
 # Before you run anything, write: the question, the score that decides it, what you expect, and what would prove you wrong.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "question", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
 # Does the broadcast decoder's advantage in geometry hold when the deconv decoder gets coordinates, too? Score: affine R² of
-# the evaluation grid after 400 updates, three seeds. I expect that "sbd" is ahead of "deconv-xy" at every seed, but by less
+# the evaluation grid after 800 updates, three seeds. I expect that "sbd" is ahead of "deconv-xy" at every seed, but by less
 # than 0.2, because coordinates alone already help. I am wrong if deconv-xy is ahead at a seed, or if the mean difference
 # is above 0.2.
 #
@@ -150,7 +152,7 @@ for _wins, _seeds, _right in [
 
 # %% nbgrader={"grade": false, "grade_id": "experiment", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["not-run-for-grading"]
 ### BEGIN SOLUTION: train two decoders over at least three seeds and record every run in rows
-STEPS, SEEDS = 400, [0, 1, 2]
+STEPS, SEEDS = 800, [0, 1, 2]
 rows = []
 start = time.perf_counter()
 for seed in SEEDS:
@@ -192,7 +194,7 @@ show(figure, "Affine R² of two decoders, one line for each seed.")
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "answer", "locked": false, "points": 14, "schema_version": 3, "solution": true, "task": false}
 # A complete answer names the three pairs of values, their mean difference with its standard error, and says that three of
-# three wins have p = 0.25. It says whether the prediction came true. It restricts the conclusion: 400 updates of this recipe
+# three wins have p = 0.25. It says whether the prediction came true. It restricts the conclusion: 800 updates of this recipe
 # on circles, with the recipe's learning rate, which was chosen with the broadcast decoder in mind. Another explanation: the
 # deconv decoder learns more slowly per update but does fewer multiply-adds; at equal seconds it might win. The run that would
 # tell: both for the same number of seconds, or until the score no longer changes.
