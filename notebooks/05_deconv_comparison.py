@@ -743,11 +743,11 @@ show(figure, "The encoded grids of all ablation runs: squares with rotated coord
 # %%
 FORMER, _ = read_evidence("former_fast_1_circles")
 print(f"{'β up to 16':>12} {'runs':>5} {'recovered':>10} {'blank':>6} {'informative':>12} {'best affine R²':>15}")
-for decoder in DECODERS:
-    rows = [row for (_, name, _), row in FORMER.items() if name == decoder]
-    latents = [int(row["informative_latents"]) for row in rows]
-    good, best = sum(row["recovered"] == "True" for row in rows), max(float(row["affine_r2"]) for row in rows)
-    print(f"{LABEL[decoder]:>12} {len(rows):>5} {good:>10} {latents.count(0):>6}", end=" ")
+for name in DECODERS:
+    former = [row for (_, other, _), row in FORMER.items() if other == name]
+    latents = [int(row["informative_latents"]) for row in former]
+    good, best = sum(r["recovered"] == "True" for r in former), max(float(r["affine_r2"]) for r in former)
+    print(f"{LABEL[name]:>12} {len(former):>5} {good:>10} {latents.count(0):>6}", end=" ")
     print(f"{f'{min(latents)} to {max(latents)}':>12} {best:>15.3f}")
 
 # %% [markdown]
