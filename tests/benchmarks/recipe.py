@@ -1,7 +1,7 @@
 """The recipes against each other: the default architecture by ours and by the reference recipe, one core each.
 
 Prints, and writes to pretrained/evidence/recipe_benchmark.csv, when each part of "geometry recovered" was first met,
-in seconds of processor time of one core (other programs do not count), scoring excluded. The reference is stopped after
+in seconds of processor time of one core (other programs count little), scoring excluded. The reference is stopped after
 40 minutes. Takes 50 minutes on an idle machine.
 """
 
