@@ -131,7 +131,8 @@ for name, weights in rows.items():
 #
 # - With **β = 1** from the start, a latent that repeats what others say costs little beside the error, so little pushes
 #   it out. A run by the recipe of an open re-implementation of the paper, with β = 1 throughout, had eight informative
-#   latents after 17,001 updates (one seed; `pretrained/evidence/recipe_benchmark.csv`). Exercise 4 asks you for more.
+#   latents after 17,001 updates (`pretrained/evidence/recipe_benchmark.csv`). But that is one seed, and the recipe
+#   differs from ours in more than β: exercise 4 changes β alone.
 # - With a **large β**, a latent has to earn its KL. The position of the circle is what pays most, and two latents are
 #   enough to say it; latents that repeat what others say go back to the prior. Only then β comes down, and the picture
 #   gets sharp.

@@ -460,7 +460,8 @@ print("alignment at", ", ".join(f"{a}°: {alignment(xy, turn(xy, a)):.2f}" for a
 # Locatello et al. 2019 ([arXiv 1811.12359](https://arxiv.org/abs/1811.12359)) in its smallest case: without inductive
 # biases in model *and data*, learning disentangled factors unsupervised is impossible, since a turned code explains the
 # same data as well. Only the road there, the optimiser and the network's weights, could favour an axis. So where do the
-# seeds land? Here are all that were trained by the two recipes of the course, none left out.
+# seeds land? Here are all that were trained by the two recipes of the course, none left out. (Earlier versions of the
+# recipe `fast` failed at two seeds; notebook 05 has them.)
 
 # %%
 tables = [ROOT / "pretrained" / "evidence" / f"{name}_circles.csv" for name in ("seeds", "confirmation")]

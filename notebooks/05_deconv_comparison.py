@@ -344,7 +344,7 @@ print(f"{'geometry recovered':>22}", *(f"{f'{r.sum():.0f} of {len(r)}':>22}" for
 #
 # The recipe was made while looking at runs of these very seeds, so they are no impartial judges of it. Ten other seeds
 # of the SBD were first run when it was settled. Two earlier versions of `fast` show why that matters: each failed at a
-# seed that it had not been made with.
+# seed that it had not been made with. (The first had been made with seeds 0 to 8, so only the others test it.)
 
 # %%
 for name in ("former_fast_1_circles", "former_fast_2_circles", "confirmation_circles"):
@@ -730,8 +730,8 @@ show(figure, "The encoded grids of all ablation runs: squares with rotated coord
 # - **Only $x$**: no run draws the circle; the best ones explain a seventh of it. What the decoder cannot address, the
 #   encoder does not say. (The frame of padding would be a hint at $y$; it reaches three pixels.)
 # - **A learned map** could become the coordinates, and in 1,300 updates does not. Four runs stay blank and the fifth
-#   nearly so. *Some* position channel is not enough; it matters that the coordinates are smooth and linear from the
-#   first update on.
+#   nearly so. *Some* position channel is not enough. Our reading is that the coordinates have to be smooth and linear
+#   from the first update on; no run here tests that.
 # - **Coordinates in the deconv decoder** do not rescue it under this recipe: two runs stay blank, three crumple the
 #   plane over nine or ten latents. So the short version, "give the decoder coordinates", is not what makes the SBD
 #   work. Our reading is section 9: in the deconv decoder the code comes through a layer of 128 units onto a 2 × 2 map,
@@ -962,13 +962,14 @@ print("here, too, the SBD's decoder takes more than 1.5 times the deconv decoder
 #
 # <details><summary>Solution</summary>
 #
-# No: without them, neither decoder has a run with an affine R² above 0.9.
+# No: none of the others recovers the plane. One run of `SBD-learned` has an affine R² of 0.84, but a similarity R² of
+# 0.30: a plane squeezed into a line, of which the decoder draws next to nothing.
 #
 # ```python
 # for name, count in (("sbd-learned", 1), ("deconv-xy", 3)):
 #     alive = column("fast", name, "informative_latents") > 0
 #     assert alive.sum() == count
-#     assert column("fast", name, "affine_r2")[alive].max() < 0.9
+#     assert column("fast", name, "similarity_r2")[alive].max() < 0.5
 #     print(name, np.round(column("fast", name, "squared_error")[alive], 1))
 # ```
 #

@@ -37,8 +37,9 @@ _coarse_to_fine = dict(
 )
 
 RECIPES = {
-    # The architecture of the design with half the channels, for a laptop. With the schedules of 'default', some seeds
-    # stay blank: so the learning rate rises more slowly. And some keep a third latent: so beta rises higher.
+    # The architecture of the design with half the channels, for a laptop. With the schedules of 'default' a fresh seed
+    # stayed blank: so the learning rate rises more slowly. With that alone, some seeds kept a third latent: so beta
+    # rises higher.
     "fast": Recipe(
         dict(channels=32),
         1300,

@@ -129,8 +129,8 @@ for _wins, _seeds, _right in [
 #
 # `train_circles("fast", decoder=..., seed=..., steps=...)` trains, and `evaluate_circles` scores: `geometry.affine_r2`,
 # `geometry.similarity_r2`, `squared_error`, `informative`, `variances`. Six runs of 800 updates fit the budget.
-# The schedules are stretched to the number of updates: with much fewer, β rises before the code has woken up, and the
-# picture stays blank.
+# The schedules are stretched to the number of updates: with much fewer, β may rise before the code has woken up, and
+# the picture then stays blank.
 #
 # Before you run anything, write: the question, the score that decides it, what you expect, and what would prove you wrong.
 
