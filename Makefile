@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# Small messages from a kernel reach the page at once, see sbd_utils/explorer_server.py.
-PROMPT := kernel_websocket_connection_class=sbd_utils.explorer_server.PromptConnection
+# Small messages from a kernel reach the page at once, see sbd_utils/explorer/server.py.
+PROMPT := kernel_websocket_connection_class=sbd_utils.explorer.server.PromptConnection
 
 .PHONY: lab explore test benchmark notebooks assignments grade wrong-answers clean
 
@@ -22,24 +22,24 @@ test: $(VENV)/.ready
 
 # What the hardware does: rendering rates, import time, training speed.
 benchmark: $(VENV)/.ready
-	$(BIN)/python -m tests.benchmarks $(ARGS)
+	$(BIN)/python -m tools.benchmarks $(ARGS)
 
 # Write each notebook anew from its text file and execute it: `make notebooks ARGS=notebooks/01_data.py` for one.
 notebooks: $(VENV)/.ready
-	$(BIN)/python tests/execute_notebooks.py $(ARGS)
+	$(BIN)/python -m tools.notebooks $(ARGS)
 
 # What students get, into student/, from the sources in notebooks/assignments.
 assignments: $(VENV)/.ready
-	$(BIN)/python notebooks/assignments/release.py $(ARGS)
+	$(BIN)/python -m grading release $(ARGS)
 
 # Grade the folder SUBMITTED, which holds a folder for each student; marks and feedback go into graded/.
 grade: $(VENV)/.ready
 	@[ -d "$(SUBMITTED)" ] || { echo "Say which folder: make grade SUBMITTED=folder" >&2; exit 1; }
-	$(BIN)/python notebooks/assignments/grade.py "$(SUBMITTED)" $(ARGS)
+	$(BIN)/python -m grading grade "$(SUBMITTED)" $(ARGS)
 
 # The table: wrong answer, mark, message.
 wrong-answers: $(VENV)/.ready
-	$(BIN)/python -m tests.wrong_answers
+	$(BIN)/python -m tests.grading.wrong_answers
 
 # CPU=1 takes PyTorch's own CPU build; without it, Linux gets the one for CUDA (several GB).
 $(VENV)/.ready: pyproject.toml constraints.txt

@@ -60,12 +60,20 @@ from sbd_utils import (
 # each encoder has stored it.
 
 # %%
-models = {"SBD": load_pretrained("vae_circles_bw"), "deconv": load_pretrained("vae_deconv_circles_bw")}
+models = {
+    "SBD": load_pretrained("vae_circles_bw"),
+    "deconv": load_pretrained("vae_deconv_circles_bw"),
+}
 figure = plot_headline(plt.figure(figsize=(11, 3.9), layout="constrained"), models)
-show(figure, "A square grid of lines; the same grid, still straight, in two latents; and a tangle of the same lines.")
+show(
+    figure,
+    "A square grid of lines; the same grid, still straight, in two latents; and a tangle of the same lines.",
+)
 for name, model in models.items():
     scores = evaluate_circles(model)
-    print(f"{name:7} R² of the best turn and scaling: {scores.geometry.similarity_r2:.2f}", end="   ")
+    print(
+        f"{name:7} R² of the best turn and scaling: {scores.geometry.similarity_r2:.2f}", end="   "
+    )
     print(f"squared error per image: {scores.squared_error:.1f}")
 
 # %% [markdown]
@@ -130,7 +138,10 @@ def needs_python(least: str, version: str = sys.version) -> None:
 
 # %%
 project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-bounds = dict(line.split(">=") for line in [*project["dependencies"], *project["optional-dependencies"]["lab"]])
+bounds = dict(
+    line.split(">=")
+    for line in [*project["dependencies"], *project["optional-dependencies"]["lab"]]
+)
 python = project["requires-python"].removeprefix(">=")
 
 
@@ -153,16 +164,45 @@ def needs_weights() -> None:
 
 
 install = "in the folder of the course, run `make lab`, or `pip install -e '.[lab]'` in your own environment"
-report = [check(f"Python is new enough ({python} or later)", lambda: needs_python(python), "install a newer Python")]
-for package in ("torch", "numpy", "matplotlib", "pillow", "safetensors", "tqdm", "ipywidgets", "jupyterlab"):
+report = [
+    check(
+        f"Python is new enough ({python} or later)",
+        lambda: needs_python(python),
+        "install a newer Python",
+    )
+]
+for package in (
+    "torch",
+    "numpy",
+    "matplotlib",
+    "pillow",
+    "safetensors",
+    "tqdm",
+    "ipywidgets",
+    "jupyterlab",
+):
     what = f"{package} imports, new enough ({bounds[package]} or later)"
     module = {"pillow": "PIL"}.get(package, package)  # the one whose module has another name
-    report.append(check(what, lambda module=module, least=bounds[package]: needs_package(module, least), install))
-report.append(check("torch convolves on two threads, correctly", needs_two_threads, "install torch again"))
-report.append(check("the pretrained weights are there and whole", needs_weights, "run `git checkout pretrained`"))
+    report.append(
+        check(
+            what, lambda module=module, least=bounds[package]: needs_package(module, least), install
+        )
+    )
+report.append(
+    check("torch convolves on two threads, correctly", needs_two_threads, "install torch again")
+)
+report.append(
+    check(
+        "the pretrained weights are there and whole", needs_weights, "run `git checkout pretrained`"
+    )
+)
 print(*report, sep="\n")
 failures = sum(line.startswith("FAIL") for line in report)
-print("\nEverything runs." if failures == 0 else f"\n{failures} to do, then restart the kernel and run this again.")
+print(
+    "\nEverything runs."
+    if failures == 0
+    else f"\n{failures} to do, then restart the kernel and run this again."
+)
 
 # %% [markdown]
 # A check that cannot fail is worth nothing. So here are two that must:
@@ -182,10 +222,17 @@ print(check("Python from the future", lambda: needs_python("99.0", "3.11.2 (main
 
 # %%
 SHAPES = ("ellipse", "rectangle", "triangle")
-COLORS = {"white": (255, 255, 255), "orange": (230, 159, 0), "sky blue": (86, 180, 233), "green": (0, 158, 115)}
+COLORS = {
+    "white": (255, 255, 255),
+    "orange": (230, 159, 0),
+    "sky blue": (86, 180, 233),
+    "green": (0, 158, 115),
+}
 
 
-def sprite_image(shape="ellipse", x=32.0, y=32.0, size=16.0, angle=0.0, color="orange") -> torch.Tensor:
+def sprite_image(
+    shape="ellipse", x=32.0, y=32.0, size=16.0, angle=0.0, color="orange"
+) -> torch.Tensor:
     """One sprite on black, [3, 64, 64] in [0, 1]; numbers as in `Sprite`, color a key of COLORS."""
     return draw_sprites([Sprite(shape, x, y, size, COLORS[color], angle)], img_size=64)
 
@@ -195,7 +242,9 @@ def sprite_png(image: torch.Tensor, zoom: int = 5) -> bytes:
     pixels = (255 * image.permute(1, 2, 0)).round().byte().numpy()  # [H, W, 3]
     picture = Image.fromarray(pixels)
     buffer = io.BytesIO()
-    picture.resize([zoom * side for side in picture.size], Image.Resampling.NEAREST).save(buffer, format="png")
+    picture.resize([zoom * side for side in picture.size], Image.Resampling.NEAREST).save(
+        buffer, format="png"
+    )
     return buffer.getvalue()
 
 
@@ -206,7 +255,9 @@ def changed_pixels(before: torch.Tensor, after: torch.Tensor) -> int:
 
 # %% tags=["widget"]
 def slider(low: float, high: float, value: float, name: str) -> widgets.FloatSlider:
-    return widgets.FloatSlider(value, min=low, max=high, step=0.5, description=name, readout_format=".1f", style=WIDE)
+    return widgets.FloatSlider(
+        value, min=low, max=high, step=0.5, description=name, readout_format=".1f", style=WIDE
+    )
 
 
 def choice(options, value: str, name: str) -> widgets.SelectionSlider:
@@ -233,7 +284,11 @@ def update(_=None) -> None:
     chosen = {name: control.value for name, control in sliders.items()}
     image = sprite_image(**chosen)
     view.value = sprite_png(image)
-    view.tooltip = "{shape}, {color}, at x {x:g}, y {y:g}, size {size:g}, turned by {angle:g}°".format(**chosen)
+    view.tooltip = (
+        "{shape}, {color}, at x {x:g}, y {y:g}, size {size:g}, turned by {angle:g}°".format(
+            **chosen
+        )
+    )
     words.value = f"{view.tooltip}: {changed_pixels(last['image'], image)} of 4,096 pixels changed"
     last["image"] = image
 
@@ -250,7 +305,13 @@ display(widgets.VBox([widgets.HBox([view, widgets.VBox(list(sliders.values()))])
 
 # %%
 states = [dict(shape="rectangle")]
-for change in (dict(x=32.5), dict(x=44.0), dict(size=24.0), dict(angle=30.0), dict(color="sky blue")):
+for change in (
+    dict(x=32.5),
+    dict(x=44.0),
+    dict(size=24.0),
+    dict(angle=30.0),
+    dict(color="sky blue"),
+):
     states.append({**states[-1], **change})
 pictures = [sprite_image(**state) for state in states]
 
@@ -262,7 +323,10 @@ for i, (before, after) in enumerate(pairwise(states), start=1):
     text = f"{name}: {value}\n{changed_pixels(*pictures[i - 1 : i + 1])} pixels"
     ax.text(34 + 66 * i, -5, text, ha="center", fontsize=9)
 ax.text(34, -5, "the start", ha="center", fontsize=9)
-show(figure, "Six images of a square; from one to the next its x changes twice, then its size, angle and colour.")
+show(
+    figure,
+    "Six images of a square; from one to the next its x changes twice, then its size, angle and colour.",
+)
 
 # %% [markdown]
 # One number moves, and dozens or hundreds of pixels change, in a pattern that is different for every position. To a

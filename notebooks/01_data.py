@@ -48,8 +48,15 @@ from sbd_utils import (
     show,
 )
 
-torch.set_num_threads(1)  # for matrices of this size, threads that wait for each other cost more than they bring
-BLUE, ORANGE, GREEN, VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"  # Okabe and Ito's colours
+torch.set_num_threads(
+    1
+)  # for matrices of this size, threads that wait for each other cost more than they bring
+BLUE, ORANGE, GREEN, VERMILION = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+)  # Okabe and Ito's colours
 
 # %% [markdown]
 # ## Factors of variation
@@ -81,11 +88,16 @@ rows = {
 }
 figure, axes = plt.subplots(len(rows), 1, figsize=(6, 4.6))
 for ax, (name, changes) in zip(axes, rows.items(), strict=True):
-    pictures = torch.stack([draw_sprites([Sprite(**{**fixed, **change})], 64) for change in changes])  # [7, 3, 64, 64]
+    pictures = torch.stack(
+        [draw_sprites([Sprite(**{**fixed, **change})], 64) for change in changes]
+    )  # [7, 3, 64, 64]
     plt.sca(ax)
     plot_examples(pictures, columns=7)
     ax.text(-12, 34, name, ha="right", va="center", fontsize=12)
-show(figure, "Five rows of seven images of a square; along each row one of x, y, size, angle and hue changes.")
+show(
+    figure,
+    "Five rows of seven images of a square; along each row one of x, y, size, angle and hue changes.",
+)
 
 # %% [markdown]
 # Look at the fourth row: the first and the last square have angles 90° apart and are the same image. Not every number
@@ -94,7 +106,10 @@ show(figure, "Five rows of seven images of a square; along each row one of x, y,
 # %%
 for shape, turn in [("rectangle", 90), ("triangle", 90), ("triangle", 120), ("ellipse", 37)]:
     change = render_batch(shape, 32, 32, 20, [0, turn]).diff(dim=0).abs().max()
-    print(f"{shape:9} turned by {turn:3}°: " + ("the same image" if change < 1e-4 else "another image"))
+    print(
+        f"{shape:9} turned by {turn:3}°: "
+        + ("the same image" if change < 1e-4 else "another image")
+    )
 
 # %% [markdown]
 # A circle has no visible angle at all, and a square's is known modulo 90°. No network can recover what left no trace.
@@ -113,13 +128,19 @@ scenes = {
     "sun, house, roof": [sun, house, roof],
     "house, roof, sun": [house, roof, sun],
     "house turned 25°": [sun, tilted, roof],
-    "two at the frame": [Sprite("ellipse", 0, 32, 30, hue(0.35)), Sprite("triangle", 60, 60, 30, hue(0.85))],
+    "two at the frame": [
+        Sprite("ellipse", 0, 32, 30, hue(0.35)),
+        Sprite("triangle", 60, 60, 30, hue(0.85)),
+    ],
 }
 figure, axes = plt.subplots(1, 4, figsize=(9, 2.6))
 for ax, (title, scene) in zip(axes, scenes.items(), strict=True):
     plt.sca(ax)
     plot_examples(draw_sprites(scene, img_size=64, bg_color=(20, 20, 40))[None], title)
-show(figure, "Four scenes of circle, square and triangle: painted in two orders, with a turned square, and cut off.")
+show(
+    figure,
+    "Four scenes of circle, square and triangle: painted in two orders, with a turned square, and cut off.",
+)
 
 # %% [markdown]
 # The first two scenes have the same three sprites and differ in the order alone: **occlusion**. It loses information
@@ -127,9 +148,14 @@ show(figure, "Four scenes of circle, square and triangle: painted in two orders,
 
 # %%
 curtain = Sprite("rectangle", 32, 32, size=50)
-left, right = (draw_sprites([Sprite("ellipse", x, 32, 10, hue(0.6)), curtain], 64) for x in (25, 40))
+left, right = (
+    draw_sprites([Sprite("ellipse", x, 32, 10, hue(0.6)), curtain], 64) for x in (25, 40)
+)
 print("two positions behind the curtain, one image:", torch.allclose(left, right, atol=1e-5))
-print("and without the curtain:", torch.allclose(*(render_batch("ellipse", x, 32) for x in (25, 40)), atol=1e-5))
+print(
+    "and without the curtain:",
+    torch.allclose(*(render_batch("ellipse", x, 32) for x in (25, 40)), atol=1e-5),
+)
 
 # %% [markdown]
 # ## The circles
@@ -143,7 +169,9 @@ images, centers = dataset.tensors  # [5000, 1, 64, 64] and [5000, 2]
 print("images", list(images.shape), "centres", list(centers.shape))
 print("values from", images.min().item(), "to", images.max().item())
 print("same seed, same bytes:", torch.equal(images, circles_dataset(5000, seed=0).tensors[0]))
-print(f"light in an image: {images.sum((1, 2, 3)).mean():.1f}; area of the circle, π·5² = {math.pi * 25:.1f}")
+print(
+    f"light in an image: {images.sum((1, 2, 3)).mean():.1f}; area of the circle, π·5² = {math.pi * 25:.1f}"
+)
 
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.6))
 plt.sca(axes[0])
@@ -151,7 +179,10 @@ plot_examples(images[:25], "the first 25 images")
 axes[1].scatter(*centers[:1000].T, s=3, color=BLUE, linewidths=0)
 axes[1].set(xlim=(0, 64), ylim=(64, 0), aspect="equal", xlabel="x (pixels)", ylabel="y (pixels)")
 axes[1].set_title("the first 1,000 centres")
-show(figure, "Left, 25 images of a white circle on black. Right, their centres fill a square, 8 pixels from the frame.")
+show(
+    figure,
+    "Left, 25 images of a white circle on black. Right, their centres fill a square, 8 pixels from the frame.",
+)
 
 # %% [markdown]
 # Everything there is to know about an image is its point in the right-hand picture. To a network it comes as a list of
@@ -167,7 +198,9 @@ a, b = torch.tensor([14.0, 20.0]), torch.tensor([50.0, 44.0])  # (x, y) in pixel
 t = torch.linspace(0, 1, 7)
 mix = t[:, None]  # [7, 1]
 moved = render_batch("ellipse", *((1 - mix) * a + mix * b).T)  # [7, 1, 64, 64]
-ghosts = (1 - mix[:, :, None, None]) * moved[:1] + mix[:, :, None, None] * moved[-1:]  # [7, 1, 64, 64]
+ghosts = (1 - mix[:, :, None, None]) * moved[:1] + mix[:, :, None, None] * moved[
+    -1:
+]  # [7, 1, 64, 64]
 
 figure, axes = plt.subplots(2, 1, figsize=(8.5, 2.9), gridspec_kw=dict(hspace=0.1))
 for ax, strip, name in zip(axes, [ghosts, moved], ["pixels mixed", "positions mixed"], strict=True):
@@ -176,7 +209,10 @@ for ax, strip, name in zip(axes, [ghosts, moved], ["pixels mixed", "positions mi
     ax.text(-8, 34, name, ha="right", va="center", fontsize=11)
 for i, value in enumerate(t):
     axes[0].text(34 + 66 * i, -8, f"t = {value:.2f}", ha="center", fontsize=9)
-show(figure, "Two strips of seven images. Above, one circle fades out while another fades in. Below, one circle moves.")
+show(
+    figure,
+    "Two strips of seven images. Above, one circle fades out while another fades in. Below, one circle moves.",
+)
 
 # %% [markdown]
 # Above, nothing moves: one circle fades out while another fades in, and no image between the two ends belongs to the
@@ -218,7 +254,10 @@ gap = (center_of_mass(moved) - center_of_mass(ghosts)).abs().max().item()
 print("centres of mass differ by less than 0.01 pixel:", gap < 0.01)
 print(f"peak half-way: {moved[3].max():.2f} moved, {ghosts[3].max():.2f} ghost")
 print(f"spread half-way: {spread(moved)[3]:.1f} pixels moved, {spread(ghosts)[3]:.1f} pixels ghost")
-show(figure, "Three plots over t: centres of mass agree; the ghost's peak falls to a half, its spread rises sixfold.")
+show(
+    figure,
+    "Three plots over t: centres of mass agree; the ghost's peak falls to a half, its spread rises sixfold.",
+)
 
 # %% [markdown]
 # The centre of mass does not notice. It is a weighted sum of pixels, a *linear* measurement, and a mixture's value of a
@@ -240,8 +279,15 @@ figure, ax = plt.subplots(figsize=(6, 2.8))
 ax.plot(apart, squared, color=BLUE, linewidth=2)
 ax.axvline(10, color="0.5", linestyle=":")
 ax.text(10.4, 12, "no overlap from here on", color="0.3")
-ax.set(xlabel="distance between the centres (pixels)", ylabel="squared distance\nbetween the images", ylim=(0, 165))
-show(figure, "The squared distance between two images rises until the circles are 10 pixels apart, then stays level.")
+ax.set(
+    xlabel="distance between the centres (pixels)",
+    ylabel="squared distance\nbetween the images",
+    ylim=(0, 165),
+)
+show(
+    figure,
+    "The squared distance between two images rises until the circles are 10 pixels apart, then stays level.",
+)
 print(f"11 pixels apart: {squared[44]:.0f}; 30 pixels apart: {squared[-1]:.0f}")
 print(f"from one circle to a black image: {pair[0].square().sum():.0f}")
 
@@ -275,7 +321,11 @@ def count(share: torch.Tensor, part: float = 0.95) -> int:
     return int((share.cumsum(0) < part).sum()) + 1
 
 
-print("5,000 circles: about", round(count(explained(images)), -1), "directions for 95 % of the variance")
+print(
+    "5,000 circles: about",
+    round(count(explained(images)), -1),
+    "directions for 95 % of the variance",
+)
 
 # %% [markdown]
 # Hundreds. Is that a property of *circles that move*, or does any data set of two numbers do it? A claim like this
@@ -309,7 +359,9 @@ families = {
 shares = {name: explained(pictures) for name, pictures in families.items()}
 
 # %%
-figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained", gridspec_kw=dict(width_ratios=[1, 1.7]))
+figure, axes = plt.subplots(
+    1, 2, figsize=(9, 3.4), layout="constrained", gridspec_kw=dict(width_ratios=[1, 1.7])
+)
 plt.sca(axes[0])
 # One row per family: three of its images.
 plot_examples(torch.cat([p[:3] / p.max() for p in families.values()]), columns=3)
@@ -318,13 +370,22 @@ for i, name in enumerate(families):
 styles = zip([BLUE, VERMILION, GREEN, ORANGE, "black"], ["-", "--", "-.", ":", "-"], strict=True)
 for (name, share), (color, dash) in zip(shares.items(), styles, strict=True):
     many = count(share)
-    axes[1].plot(1 + np.arange(len(share)), 100 * share.cumsum(0), color=color, linestyle=dash, label=f"{name}: {many}")
+    axes[1].plot(
+        1 + np.arange(len(share)),
+        100 * share.cumsum(0),
+        color=color,
+        linestyle=dash,
+        label=f"{name}: {many}",
+    )
     print(f"{name:10} {many:4} directions for 95 %")
 axes[1].axhline(95, color="0.6", linewidth=1)
 axes[1].set(xscale="log", xlim=(1, 2000), ylim=(0, 103))
 axes[1].set(xlabel="principal directions kept", ylabel="variance explained (%)")
 axes[1].legend(title="directions for 95 %", loc="lower right", bbox_to_anchor=(1, 0.0))
-show(figure, "Explained variance against directions: two lamps need 2, circles over 200, large or blurred ones fewer.")
+show(
+    figure,
+    "Explained variance against directions: two lamps need 2, circles over 200, large or blurred ones fewer.",
+)
 
 # %% [markdown]
 # The two lamps need exactly two: their factors multiply fixed images, so two numbers span a plane. It is **motion**
@@ -339,7 +400,9 @@ show(figure, "Explained variance against directions: two lamps need 2, circles o
 unit = 2 * brightness - 1  # [2000, 2], uniform in [-1, 1]²
 for side in (0.2, 1, 4, 48):
     share = explained(render_batch("ellipse", *(32 + side / 2 * unit).T))
-    print(f"a square of {side:4} pixels: two directions hold {100 * share[:2].sum():3.0f} % of the variance")
+    print(
+        f"a square of {side:4} pixels: two directions hold {100 * share[:2].sum():3.0f} % of the variance"
+    )
 
 # %% [markdown]
 # Over a fifth of a pixel two directions are nearly all there is: two numbers, two dimensions. Over four pixels they no
@@ -353,16 +416,23 @@ mean = images[:2000].flatten(1).mean(0)  # [4096]
 flat = images[:2000].flatten(1) - mean
 values, vectors = torch.linalg.eigh(flat @ flat.T)  # of the smaller matrix, [2000, 2000], ascending
 keep = values.flip(0)[:1900].clamp(min=1e-6).sqrt()
-directions = flat.T @ vectors.flip(1)[:, :1900] / keep  # [4096, 1900] orthonormal columns, the largest variance first
+directions = (
+    flat.T @ vectors.flip(1)[:, :1900] / keep
+)  # [4096, 1900] orthonormal columns, the largest variance first
 
 unseen = images[4999].flatten() - mean
 kept = [2, 10, 50, 250, 1000]
-parts = [mean + directions[:, :k] @ (directions[:, :k].T @ unseen) for k in kept] + [images[4999].flatten()]
+parts = [mean + directions[:, :k] @ (directions[:, :k].T @ unseen) for k in kept] + [
+    images[4999].flatten()
+]
 figure, ax = plt.subplots(figsize=(8.5, 1.8))
 plot_examples(torch.stack(parts).view(-1, 1, 64, 64), columns=6)
 for i, k in enumerate([*kept, "the image"]):
     ax.text(34 + 66 * i, -6, k if isinstance(k, str) else f"k = {k:,}", ha="center")
-show(figure, "A circle rebuilt from 2, 10, 50, 250 and 1,000 principal directions: fog, a smear, then a ringed disc.")
+show(
+    figure,
+    "A circle rebuilt from 2, 10, 50, 250 and 1,000 principal directions: fog, a smear, then a ringed disc.",
+)
 
 # %% [markdown]
 # PCA is the best *linear* autoencoder. With two numbers, which is all the image holds, it draws fog. Whoever wants to
@@ -380,7 +450,9 @@ def hard_circle(x: float, y: float) -> torch.Tensor:
     """A circle of diameter 10 at the nearest whole pixel, each pixel in or out, [1, 64, 64]; drawn by Pillow."""
     x, y = round(x), round(y)
     canvas = Image.new("L", (64, 64))
-    ImageDraw.Draw(canvas).ellipse([x - 5, y - 5, x + 4, y + 4], fill=255)  # Pillow counts the last pixel in
+    ImageDraw.Draw(canvas).ellipse(
+        [x - 5, y - 5, x + 4, y + 4], fill=255
+    )  # Pillow counts the last pixel in
     return torch.from_numpy(np.array(canvas)).float()[None] / 255
 
 
@@ -394,7 +466,10 @@ for ax, strip, name in zip(axes, [hard, smooth], ["rounded", "smooth"], strict=T
     ax.text(-2, 10, name, ha="right", va="center", fontsize=11)
 for i, value in enumerate(positions):
     axes[0].text(10 + 18 * i, -1, f"x = {value:.1f}", ha="center")
-show(figure, "Close-ups of a circle at six positions. Rounded, it jumps by whole pixels; smooth, its edges shade over.")
+show(
+    figure,
+    "Close-ups of a circle at six positions. Rounded, it jumps by whole pixels; smooth, its edges shade over.",
+)
 
 # %%
 path = 30 + torch.arange(31) / 10  # 30.0, 30.1, ... 33.0 pixels
@@ -402,14 +477,19 @@ hard = torch.stack([hard_circle(x.item(), 32) for x in path])
 smooth = render_batch("ellipse", path, 32.0)
 for name, strip in [("rounded", hard), ("smooth", smooth)]:
     off = (center_of_mass(strip)[:, 0] - path).abs().max()
-    print(f"{name:8} {len(strip.unique(dim=0)):2} different images of 31; centre of mass off by up to {off:.3f} pixels")
+    print(
+        f"{name:8} {len(strip.unique(dim=0)):2} different images of 31; centre of mass off by up to {off:.3f} pixels"
+    )
 
 figure, ax = plt.subplots(figsize=(5, 3.2))
 ax.plot(path, center_of_mass(hard)[:, 0], "s", color=VERMILION, markersize=4, label="rounded")
 ax.plot(path, center_of_mass(smooth)[:, 0], "-", color=BLUE, label="smooth")
 ax.set(xlabel="x of the centre (pixels)", ylabel="centre of mass (pixels)", aspect="equal")
 ax.legend()
-show(figure, "Centre of mass against true x: a staircase for rounded circles, a straight line for smooth ones.")
+show(
+    figure,
+    "Centre of mass against true x: a staircase for rounded circles, a straight line for smooth ones.",
+)
 
 # %% [markdown]
 # The rounded circle throws x away nine times out of ten, and then jumps. An encoder cannot tell 30.6 from 31.4, and to
@@ -428,7 +508,9 @@ xx, yy, labels = generate_spaced_coordinates(low=12, high=52, num_points=31, lev
 print(len(xx), "points; labels", np.unique(labels).tolist())
 
 figure, ax = plt.subplots(figsize=(4.2, 4.2))
-faint = render_batch("ellipse", [12, 22, 42], [12, 32, 22]).sum(0)[0]  # three of the circles at the crossings
+faint = render_batch("ellipse", [12, 22, 42], [12, 32, 22]).sum(0)[
+    0
+]  # three of the circles at the crossings
 ax.imshow(0.35 * faint, cmap="gray_r", vmin=0, vmax=1, extent=(0, 64, 64, 0))
 plot_coordinate_grid(ax, xx, yy, labels)
 for label in np.unique(labels):
@@ -453,7 +535,10 @@ show(
 u, v = (xx - 32) / 20, (yy - 32) / 20  # in [-1, 1]
 turn = math.radians(30)
 codes = {
-    "turned by 30°": (u * math.cos(turn) - v * math.sin(turn), u * math.sin(turn) + v * math.cos(turn)),
+    "turned by 30°": (
+        u * math.cos(turn) - v * math.sin(turn),
+        u * math.sin(turn) + v * math.cos(turn),
+    ),
     "mirrored": (-u, v),
     "sheared": (u + 0.7 * v, v),
     "bent": (u, v + 0.8 * u**2),
@@ -464,8 +549,13 @@ for ax, (name, (z1, z2)) in zip(axes, codes.items(), strict=True):
     fit = fit_geometry(np.stack([xx, yy], 1), np.stack([z1, z2], 1))
     plot_coordinate_grid(ax, z1, z2, labels, names=("z1", "z2"))
     ax.invert_yaxis()  # as in the image: the second coordinate grows downwards
-    ax.set_title(f"{name}\naffine {fit.affine_r2:.2f}\nsimilarity {fit.similarity_r2:.2f}", fontsize=10)
-show(figure, "Five grids: turned and mirrored are square, sheared is slanted, bent is curved, folded lies on itself.")
+    ax.set_title(
+        f"{name}\naffine {fit.affine_r2:.2f}\nsimilarity {fit.similarity_r2:.2f}", fontsize=10
+    )
+show(
+    figure,
+    "Five grids: turned and mirrored are square, sheared is slanted, bent is curved, folded lies on itself.",
+)
 
 # %% [markdown]
 # A turned grid has perfect scores, and yet neither z1 nor z2 follows x alone. *Geometry recovered* and *disentangled*

@@ -95,16 +95,25 @@ panels = [
 ]
 for ax, (title, positions, std) in zip(axes, panels, strict=True):
     for (a, b), (x, _) in zip(places.tolist(), positions.tolist(), strict=True):
-        ax.add_patch(plt.Circle((a, b), 2 * max(std, 0.04), color=plt.get_cmap("viridis")((x + 1.5) / 3), alpha=0.55))
+        ax.add_patch(
+            plt.Circle(
+                (a, b), 2 * max(std, 0.04), color=plt.get_cmap("viridis")((x + 1.5) / 3), alpha=0.55
+            )
+        )
     error = best_error(positions, places, std)
     ax.set(
-        title=f"{title}\nleast error {error:.0%}", xlabel="$z_1$", aspect="equal", xlim=(-2.3, 2.3), ylim=(-2.3, 2.3)
+        title=f"{title}\nleast error {error:.0%}",
+        xlabel="$z_1$",
+        aspect="equal",
+        xlim=(-2.3, 2.3),
+        ylim=(-2.3, 2.3),
     )
 axes[0].set_ylabel("$z_2$")
 colors = plt.cm.ScalarMappable(plt.Normalize(-1.5, 1.5), "viridis")
 figure.colorbar(colors, ax=axes, label="x of the object", shrink=0.8)
 show(
-    figure, "Codes of 49 images: as points their order is free; as overlapping clouds only the ordered layout is cheap."
+    figure,
+    "Codes of 49 images: as points their order is free; as overlapping clouds only the ordered layout is cheap.",
 )
 
 # %% [markdown]
@@ -123,7 +132,9 @@ show(
 
 # %%
 mean, logvar = torch.tensor([[0.0, 1.0, 0.0]]), torch.tensor([[0.0, 0.0, 2 * math.log(0.1)]])
-kl = 0.5 * (mean.square() + logvar.exp() - logvar - 1)  # the line in sbd_utils.training.kl_divergence
+kl = 0.5 * (
+    mean.square() + logvar.exp() - logvar - 1
+)  # the line in sbd_utils.training.kl_divergence
 assert torch.equal(kl, kl_divergence(mean, logvar))
 for m, v, k in zip(mean[0], logvar[0], kl[0], strict=True):
     print(f"mean {m:.1f}, std {(v / 2).exp():.1f}: {k:.2f} nats")
@@ -135,15 +146,30 @@ print(f"from std 0.01 to 0.005: {halving[1] - halving[0]:.3f} nats more; log 2 =
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
 m, s = torch.meshgrid(torch.linspace(-3, 3, 121), torch.logspace(-2, 0.5, 121), indexing="xy")
-lines = left.contour(m, s, kl_divergence(m, 2 * s.log()), levels=[0.05, 0.5, 1, 2, 3, 4, 5, 6], cmap="viridis")
+lines = left.contour(
+    m, s, kl_divergence(m, 2 * s.log()), levels=[0.05, 0.5, 1, 2, 3, 4, 5, 6], cmap="viridis"
+)
 left.clabel(lines, fmt="%g")
 left.plot(0, 1, "o", color="black")
-left.set(yscale="log", xlabel="posterior mean", ylabel="posterior std", title="KL in nats; the dot is the prior")
+left.set(
+    yscale="log",
+    xlabel="posterior mean",
+    ylabel="posterior std",
+    title="KL in nats; the dot is the prior",
+)
 right.plot(stds, price, color=BLUE)
-right.set(xscale="log", xlabel="posterior std (mean 0)", ylabel="KL (nats)", title="every halving costs one bit")
+right.set(
+    xscale="log",
+    xlabel="posterior std (mean 0)",
+    ylabel="KL (nats)",
+    title="every halving costs one bit",
+)
 for ax in (left, right):
     ax.spines[["top", "right"]].set_visible(False)
-show(figure, "KL to the prior: zero at mean 0, std 1; it grows with the mean, and by one bit per halving of the std.")
+show(
+    figure,
+    "KL to the prior: zero at mean 0, std 1; it grows with the mean, and by one bit per halving of the std.",
+)
 
 # %% [markdown]
 # A latent that ignores the image sits on the dot and costs nothing: its posterior *is* the prior. To be precise costs
@@ -181,7 +207,9 @@ sigma = math.sqrt(1 / (2 * w))
 generator = torch.Generator().manual_seed(0)
 a = 0.2 * torch.randn(1, 1, 8, 8, generator=generator)  # the linear decoder's one picture
 x_linear = 0.8 * a + sigma * torch.randn(1, 1, 8, 8, generator=generator)
-true = torch.distributions.LowRankMultivariateNormal(torch.zeros(64), a.view(64, 1), torch.full((64,), sigma**2))
+true = torch.distributions.LowRankMultivariateNormal(
+    torch.zeros(64), a.view(64, 1), torch.full((64,), sigma**2)
+)
 log_p = true.log_prob(x_linear.flatten()).item()
 
 best_var = 1 / (1 + 2 * w * a.square().sum())  # of the true posterior p(z|x), which is normal here
@@ -192,8 +220,12 @@ def elbo(mean, std):
     """ELBO in nats. The error is quadratic in z, so noise -1 and +1 (mean 0, variance 1) give its expectation."""
     mean, logvar = torch.full((2, 1), float(mean)), torch.full((2, 1), 2 * math.log(std))
     z = sample_posterior(mean, logvar, noise=torch.tensor([[-1.0], [1.0]]))  # [2, 1]
-    loss = elbo_loss(x_linear.expand(2, -1, -1, -1), z[:, :, None, None] * a, mean, logvar, w=w, beta=1.0)
-    return (-loss.total + 64 / 2 * math.log(w / math.pi)).item()  # the constant: -D/2 log(2 pi sigma^2)
+    loss = elbo_loss(
+        x_linear.expand(2, -1, -1, -1), z[:, :, None, None] * a, mean, logvar, w=w, beta=1.0
+    )
+    return (
+        -loss.total + 64 / 2 * math.log(w / math.pi)
+    ).item()  # the constant: -D/2 log(2 pi sigma^2)
 
 
 best = elbo(best_mean, best_var.sqrt())
@@ -201,8 +233,12 @@ print(f"w = {w:g} means a pixel noise of {sigma:.3f}")
 print(f"log p(x) = {log_p:.2f} nats, exactly; ELBO at the true posterior = {best:.2f} nats")
 assert abs(best - log_p) < 1e-3
 gap = log_p - elbo(best_mean + 0.3, best_var.sqrt())
-kl_to_posterior = (0.3**2 / (2 * best_var)).item()  # KL between two normals of this variance, 0.3 apart
-print(f"with the mean off by 0.3 the gap is {gap:.2f} nats; KL(q || true posterior) = {kl_to_posterior:.2f}")
+kl_to_posterior = (
+    0.3**2 / (2 * best_var)
+).item()  # KL between two normals of this variance, 0.3 apart
+print(
+    f"with the mean off by 0.3 the gap is {gap:.2f} nats; KL(q || true posterior) = {kl_to_posterior:.2f}"
+)
 assert abs(gap - kl_to_posterior) < 1e-3
 
 # %%
@@ -218,7 +254,10 @@ ax.set(xscale="log", xlabel="std of $q$", ylabel="nats", ylim=(log_p - 6, log_p 
 ax.set_title("a lower bound, tight at the true posterior")
 ax.legend(frameon=False, loc="lower center")
 ax.spines[["top", "right"]].set_visible(False)
-show(figure, "The ELBO as a function of the std of q stays below log p(x) and touches it at the true posterior only.")
+show(
+    figure,
+    "The ELBO as a function of the std of q stays below log p(x) and touches it at the true posterior only.",
+)
 
 # %% [markdown]
 # Left of the dot the cloud is too narrow and the price too high; right of it the noise spoils the picture. An encoder
@@ -259,7 +298,9 @@ def zero_derivative(mean, logvar):
 
 for sample in (no_graph, zero_derivative, sample_posterior):
     by_mean, by_logvar = gradient_sizes(sample)
-    print(f"{sample.__name__:>16}: gradient in mean is 0: {by_mean == 0}, in logvar: {by_logvar == 0}")
+    print(
+        f"{sample.__name__:>16}: gradient in mean is 0: {by_mean == 0}, in logvar: {by_logvar == 0}"
+    )
 
 # %% [markdown]
 # Three ways to draw the same distribution, and only the last one lets the encoder learn. Worse, neither of the first
@@ -292,7 +333,9 @@ for std in [1.0, 0.3, 0.1, 0.03]:
         off = (g.mean() - 2 * mu).abs() / (g.std() / len(g) ** 0.5)
         assert off < 4, f"{name} is biased"  # the mean lies within 4 standard errors of the truth
     spreads[std] = pathwise.std().item(), score.std().item()
-    needed = [max(1, float(f"{(10 * spread) ** 2:.1g}")) for spread in spreads[std]]  # for a standard error of 0.1
+    needed = [
+        max(1, float(f"{(10 * spread) ** 2:.1g}")) for spread in spreads[std]
+    ]  # for a standard error of 0.1
     print(f"std {std:<4g}: spread {spreads[std][0]:.2f} against {spreads[std][1]:.1f}", end="; ")
     print(f"a gradient good to 10 % takes about {needed[0]:.0f} samples against {needed[1]:.0f}")
 
@@ -313,7 +356,10 @@ right.set(xscale="log", yscale="log", xlabel="posterior std", ylabel="std of the
 right.legend(frameon=False, fontsize=9)
 for ax in (left, right):
     ax.spines[["top", "right"]].set_visible(False)
-show(figure, "Reparameterised gradients lie close to the truth; score-function gradients scatter, more as q narrows.")
+show(
+    figure,
+    "Reparameterised gradients lie close to the truth; score-function gradients scatter, more as q narrows.",
+)
 
 # %% [markdown]
 # Both are right on average. But as a posterior narrows, which is what training does to the latents in use, one
@@ -329,8 +375,14 @@ show(figure, "Reparameterised gradients lie close to the truth; score-function g
 # %%
 def trace(network, x):
     """Run the network; return (layer, input, output) of every layer that has weights, in order."""
-    rows, layers = [], [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d | nn.Linear)]
-    hooks = [m.register_forward_hook(lambda m, i, o: rows.append((m, i[0].detach(), o.detach()))) for m in layers]
+    rows, layers = (
+        [],
+        [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d | nn.Linear)],
+    )
+    hooks = [
+        m.register_forward_hook(lambda m, i, o: rows.append((m, i[0].detach(), o.detach())))
+        for m in layers
+    ]
     network(x)
     for hook in hooks:
         hook.remove()
@@ -367,9 +419,13 @@ def liveliest(maps):
 rows = trace(model.encoder, images[:1])
 print_shapes(rows)
 figure = draw_stages(
-    [images[0, 0], *(liveliest(o.relu()) for _, _, o in rows[:4])], "untrained encoder: one channel per layer"
+    [images[0, 0], *(liveliest(o.relu()) for _, _, o in rows[:4])],
+    "untrained encoder: one channel per layer",
 )
-show(figure, "A circle and one feature map after each of the four convolutions, each half as wide as the one before.")
+show(
+    figure,
+    "A circle and one feature map after each of the four convolutions, each half as wide as the one before.",
+)
 
 # %% [markdown]
 # The circle stays a blob at the matching place of ever smaller maps: convolutions keep *where*. Only at the end does
@@ -390,7 +446,10 @@ figure = draw_stages(
     [liveliest(i) for _, i, _ in rows[1:]] + [rows[-1][2][0, 0]],
     "untrained deconv decoder: one channel per layer, then the output",
 )
-show(figure, "Feature maps of an untrained deconv decoder grow from 2 by 2 to 64 by 64; a fine checkerboard appears.")
+show(
+    figure,
+    "Feature maps of an untrained deconv decoder grow from 2 by 2 to 64 by 64; a fine checkerboard appears.",
+)
 
 # %% [markdown]
 # Look at the last pictures: a regular texture, before any training and from a random code. A transposed convolution
@@ -402,13 +461,19 @@ show(figure, "Feature maps of an untrained deconv decoder grow from 2 by 2 to 64
 def taps(kernel, stride, size=7):
     """How many (input pixel, kernel weight) pairs reach each output pixel, [H, H]."""
     ones = torch.ones(1, 1, size, size)
-    return F.conv_transpose2d(ones, torch.ones(1, 1, kernel, kernel), stride=stride, padding=1)[0, 0].int()
+    return F.conv_transpose2d(ones, torch.ones(1, 1, kernel, kernel), stride=stride, padding=1)[
+        0, 0
+    ].int()
 
 
-figure, axes = plt.subplots(1, 4, figsize=(9, 2.9), layout="constrained", width_ratios=[1.25, 1, 1.25, 1])
+figure, axes = plt.subplots(
+    1, 4, figsize=(9, 2.9), layout="constrained", width_ratios=[1.25, 1, 1.25, 1]
+)
 for (wires, heat), kernel in zip(axes.reshape(2, 2), (3, 4), strict=True):
     count = taps(kernel, 2)[3:10, 3:10]  # away from the borders
-    print(f"kernel {kernel}, stride 2: taps that reach an inner pixel: {sorted(set(count.flatten().tolist()))}")
+    print(
+        f"kernel {kernel}, stride 2: taps that reach an inner pixel: {sorted(set(count.flatten().tolist()))}"
+    )
     heat.imshow(count, cmap="cividis", vmin=0, vmax=4)
     for i, j in np.ndindex(7, 7):
         value = count[i, j].item()
@@ -419,13 +484,28 @@ for (wires, heat), kernel in zip(axes.reshape(2, 2), (3, 4), strict=True):
     for source in range(-1, 6):
         for tap in range(kernel):
             target = 2 * source + tap - 1
-            wires.plot([target, 2 * source + (kernel - 3) / 2], [0, 1], style[tap], color=OKABE_ITO[tap], linewidth=1.8)
+            wires.plot(
+                [target, 2 * source + (kernel - 3) / 2],
+                [0, 1],
+                style[tap],
+                color=OKABE_ITO[tap],
+                linewidth=1.8,
+            )
     wires.scatter(range(9), np.zeros(9), color="black", zorder=3, s=22)
-    wires.set(xlim=(-0.5, 8.5), ylim=(-0.15, 1.1), xticks=range(9), yticks=[0, 1], yticklabels=["out", "in"])
+    wires.set(
+        xlim=(-0.5, 8.5),
+        ylim=(-0.15, 1.1),
+        xticks=range(9),
+        yticks=[0, 1],
+        yticklabels=["out", "in"],
+    )
     wires.set(xlabel="output pixel")
     wires.set_title(f"kernel {kernel}, stride 2, 1-D", fontsize=10)
     wires.spines[["top", "right", "left"]].set_visible(False)
-show(figure, "Kernel 3, stride 2: 1, 2 or 4 taps reach a pixel, in a checkerboard. Kernel 4, stride 2: 4 everywhere.")
+show(
+    figure,
+    "Kernel 3, stride 2: 1, 2 or 4 taps reach a pixel, in a checkerboard. Kernel 4, stride 2: 4 everywhere.",
+)
 assert taps(3, 2)[3:10, 3:10].unique().tolist() == [1, 2, 4]
 assert taps(4, 2)[3:10, 3:10].unique().tolist() == [4]
 
@@ -464,7 +544,9 @@ for seed in range(8):
 ramp = torch.linspace(-1, 1, 64).expand(64, 64)
 shares = {name: [parity_share(p) for p in several] for name, several in pictures.items()}
 for name, values in shares.items():
-    print(f"{name:>6}: {min(values):.2f} to {max(values):.2f} of the spread goes with parity, over {len(values)} seeds")
+    print(
+        f"{name:>6}: {min(values):.2f} to {max(values):.2f} of the spread goes with parity, over {len(values)} seeds"
+    )
 print(f"a ramp: {parity_share(ramp):.2f}, for neighbours on a slope differ, too")
 assert min(shares["deconv"]) > 0.8
 assert max(shares["SBD"]) < 0.1
@@ -497,18 +579,24 @@ def spectrum(picture):
     """Power by horizontal frequency (0 ... 0.5 cycles per pixel), [25], of the inner 48 x 48 pixels; sums to 1."""
     inner = picture[8:-8, 8:-8]
     window = torch.hann_window(48)  # without it the borders' jump would leak into every frequency
-    power = torch.fft.rfft2((inner - inner.mean()) * window * window[:, None]).abs().square().mean(0)
+    power = (
+        torch.fft.rfft2((inner - inner.mean()) * window * window[:, None]).abs().square().mean(0)
+    )
     return power / power.sum()
 
 
 powers = {name: torch.stack([spectrum(p) for p in several]) for name, several in pictures.items()}
 around = powers["deconv"][:, -6:-2].mean(1)  # the neighbours of the highest frequency
 ratio = (powers["deconv"][:, -1] / around).min().item()
-print(f"deconv: power at period 2 over the power beside it, least of 8 seeds: above 100: {ratio > 100}")
+print(
+    f"deconv: power at period 2 over the power beside it, least of 8 seeds: above 100: {ratio > 100}"
+)
 assert ratio > 100
 assert (powers["SBD"][:, -1] < 1e-3).all()
 
-figure, (a1, a2, a3) = plt.subplots(1, 3, figsize=(9, 3.1), layout="constrained", width_ratios=[1, 1, 1.7])
+figure, (a1, a2, a3) = plt.subplots(
+    1, 3, figsize=(9, 3.1), layout="constrained", width_ratios=[1, 1, 1.7]
+)
 for ax, name in [(a1, "deconv"), (a2, "SBD")]:
     ax.imshow(pictures[name][0][20:44, 20:44], cmap="gray")
     ax.set(title=f"{name}: mean output,\n24 × 24 inner pixels", xticks=[], yticks=[])
@@ -517,11 +605,21 @@ for name, color, style in [("deconv", ORANGE, "-"), ("SBD", BLUE, "--")]:
     for i, power in enumerate(powers[name]):
         a3.plot(frequency, power, style, color=color, alpha=0.6, label=name if i == 0 else None)
 for period in (8, 4, 2):
-    a3.annotate(f"period {period}", (1 / period, 1.3), ha="right" if period == 2 else "center", fontsize=8)
-a3.set(yscale="log", ylim=(1e-10, 8), xlabel="horizontal frequency (cycles per pixel)", ylabel="share of power")
+    a3.annotate(
+        f"period {period}", (1 / period, 1.3), ha="right" if period == 2 else "center", fontsize=8
+    )
+a3.set(
+    yscale="log",
+    ylim=(1e-10, 8),
+    xlabel="horizontal frequency (cycles per pixel)",
+    ylabel="share of power",
+)
 a3.legend(frameon=False, loc="lower left")
 a3.spines[["top", "right"]].set_visible(False)
-show(figure, "Mean output: deconv shows a checkerboard and spectral peaks at periods 8, 4 and 2; the SBD is smooth.")
+show(
+    figure,
+    "Mean output: deconv shows a checkerboard and spectral peaks at periods 8, 4 and 2; the SBD is smooth.",
+)
 
 # %% [markdown]
 # The peaks are the layers' signatures: the last layer writes period 2, the one before it period 4, then 8 (which shows
@@ -542,7 +640,12 @@ grid = coordinate_map(64)  # [2, 64, 64]
 labelled = torch.cat([tiled, grid.expand(2, -1, -1, -1)], 1)  # 2. append x and y
 picture = sbd.convs(labelled)  # 3. convolve, with stride 1
 
-for step, tensor in [("code", z), ("tiled", tiled), ("with x and y", labelled), ("picture", picture)]:
+for step, tensor in [
+    ("code", z),
+    ("tiled", tiled),
+    ("with x and y", labelled),
+    ("picture", picture),
+]:
     print(f"{step:>13} {list(tensor.shape)}")
 print_shapes(trace(sbd, z))
 assert torch.equal(picture, sbd(z))  # these lines are all that the decoder does
@@ -550,7 +653,14 @@ assert torch.equal(tiled.amax((2, 3)), tiled.amin((2, 3)))  # every pixel holds 
 
 # %%
 figure, axes = plt.subplots(1, 6, figsize=(9, 2.1), layout="constrained")
-maps = [tiled[0, 0], tiled[0, 1], grid[0], grid[1], liveliest(sbd.convs[:4](labelled)), picture[0, 0]]
+maps = [
+    tiled[0, 0],
+    tiled[0, 1],
+    grid[0],
+    grid[1],
+    liveliest(sbd.convs[:4](labelled)),
+    picture[0, 0],
+]
 titles = ["$z_1$, tiled", "$z_2$, tiled", "x", "y", "hidden, one of 64", "output"]
 for ax, values, title in zip(axes, maps, titles, strict=True):
     spread = dict(vmin=-2.5, vmax=2.5) if "tiled" in title or len(title) == 1 else {}
@@ -559,7 +669,10 @@ for ax, values, title in zip(axes, maps, titles, strict=True):
     ax.set_title(title, fontsize=10)
 axes[2].set_xlabel("−1 … 1 to the right", fontsize=8)
 axes[3].set_xlabel("−1 … 1 downwards", fontsize=8)
-show(figure, "Two constant maps of code, two ramps of coordinates, a hidden map and the output of an untrained SBD.")
+show(
+    figure,
+    "Two constant maps of code, two ramps of coordinates, a hidden map and the output of an untrained SBD.",
+)
 
 # %% [markdown]
 # Every pixel gets the same code and its own address. From there on all pixels run the *same* little network, which
@@ -616,8 +729,13 @@ show(
 # training.
 
 # %%
-RADIUS, SHARPNESS = 0.3, 16.0  # in units of the coordinates, half an image; brightness per unit of distance
-by_hand = nn.Sequential(nn.Conv2d(4, 4, kernel_size=1), nn.ReLU(), nn.Conv2d(4, 1, kernel_size=1)).requires_grad_(False)
+RADIUS, SHARPNESS = (
+    0.3,
+    16.0,
+)  # in units of the coordinates, half an image; brightness per unit of distance
+by_hand = nn.Sequential(
+    nn.Conv2d(4, 4, kernel_size=1), nn.ReLU(), nn.Conv2d(4, 1, kernel_size=1)
+).requires_grad_(False)
 by_hand[0].weight[:, :, 0, 0] = torch.tensor(
     [  # z1  z2   x   y
         [-1.0, 0, 1, 0],  # relu(x - z1)
@@ -634,7 +752,11 @@ by_hand[2].bias[:] = SHARPNESS * RADIUS  # SHARPNESS * (r - |x - z1| - |y - z2|)
 def broadcast(z, size=64):
     """Codes [N, 2] -> [N, 4, size, size]: z1, z2, x, y at every pixel."""
     return torch.cat(
-        [z[:, :, None, None].expand(-1, -1, size, size), coordinate_map(size).expand(len(z), -1, -1, -1)], 1
+        [
+            z[:, :, None, None].expand(-1, -1, size, size),
+            coordinate_map(size).expand(len(z), -1, -1, -1),
+        ],
+        1,
     )
 
 
@@ -644,7 +766,9 @@ def draw_diamonds(z):
 
 
 weights = sum(p.numel() for p in by_hand.parameters())
-print(f"{weights} weights, {sum(int(p.count_nonzero()) for p in by_hand.parameters())} of them not zero")
+print(
+    f"{weights} weights, {sum(int(p.count_nonzero()) for p in by_hand.parameters())} of them not zero"
+)
 
 # %%
 code = torch.tensor([[0.4, -0.3]])
@@ -666,7 +790,10 @@ for ax, label in [(axes[0, 0], "broadcast"), (axes[1, 0], "hidden")]:
     ax.set_ylabel(label)
 for ax in axes.flat:
     ax.set(xticks=[], yticks=[])
-show(figure, "Four input maps, four ReLU ramps made of them, their sum: a pyramid, and clamped a diamond at (z1, z2).")
+show(
+    figure,
+    "Four input maps, four ReLU ramps made of them, their sum: a pyramid, and clamped a diamond at (z1, z2).",
+)
 
 # %% [markdown]
 # Four ramps, each rising away from one side of $z$; their negative sum is a pyramid with its peak at $z$; clamping cuts
@@ -681,13 +808,18 @@ for ax, z, picture in zip(axes, path, draw_diamonds(path)[:, 0], strict=True):
     ax.plot(*z, "+", color=OKABE_ITO[5], markersize=8)
     ax.set(xticks=[], yticks=[])
     ax.set_title(f"z = ({z[0]:g}, {z[1]:g})", fontsize=9)
-show(figure, "Six codes and the diamonds drawn for them: each diamond's centre lies where the code says.")
+show(
+    figure,
+    "Six codes and the diamonds drawn for them: each diamond's centre lies where the code says.",
+)
 
 z = 1.2 * torch.rand(500, 2, generator=torch.Generator().manual_seed(0)) - 0.6
 pictures = draw_diamonds(z)
 x, y = coordinate_map(64)
 mass = pictures.sum((1, 2, 3))
-centers = torch.stack([(pictures[:, 0] * axis).sum((1, 2)) / mass for axis in (x, y)], 1)  # [500, 2]
+centers = torch.stack(
+    [(pictures[:, 0] * axis).sum((1, 2)) / mass for axis in (x, y)], 1
+)  # [500, 2]
 off = ((centers - z).abs().max() * 63 / 2).item()
 print(f"500 random codes: centre of mass and code differ by less than 0.05 pixel: {off < 0.05}")
 
@@ -710,7 +842,9 @@ def diamond_png(z1, z2, scale=4):
     """The diamond at (z1, z2) as the bytes of a PNG, each pixel enlarged to scale x scale."""
     pixels = (255 * draw_diamonds([(z1, z2)])[0, 0]).round().byte().numpy()
     buffer = io.BytesIO()
-    Image.fromarray(pixels).resize((64 * scale, 64 * scale), Image.Resampling.NEAREST).save(buffer, "PNG")
+    Image.fromarray(pixels).resize((64 * scale, 64 * scale), Image.Resampling.NEAREST).save(
+        buffer, "PNG"
+    )
     return buffer.getvalue()
 
 
@@ -722,7 +856,8 @@ import ipywidgets as widgets
 from IPython.display import display
 
 z1_slider, z2_slider = (
-    widgets.FloatSlider(value=0, min=-1.2, max=1.2, step=0.02, description=name) for name in ("z1 (x)", "z2 (y)")
+    widgets.FloatSlider(value=0, min=-1.2, max=1.2, step=0.02, description=name)
+    for name in ("z1 (x)", "z2 (y)")
 )
 view = widgets.Image(value=diamond_png(0, 0), format="png", width=256, height=256)
 view.add_class("diamond")
@@ -775,7 +910,10 @@ for per_side, apart in [(5, 1), (10, 1), (20, 1), (25, 0.8)]:
     squares, left = templates_of(pictures)
     units = [units_needed(squares, share) for share in (0.99, 0.9999)]
     extent = (per_side - 1) * apart
-    print(f"{per_side**2:>4} positions, {apart:<3g} pixels apart, on {extent:>4.1f} x {extent:>4.1f} pixels: ", end="")
+    print(
+        f"{per_side**2:>4} positions, {apart:<3g} pixels apart, on {extent:>4.1f} x {extent:>4.1f} pixels: ",
+        end="",
+    )
     print(f"{units[0]:>3} units for 99 %, {units[1]:>3} for 99.99 %")
 
 # %%
@@ -796,7 +934,10 @@ axes[5].imshow(pictures[chosen].view(64, 64), cmap="gray", vmin=0, vmax=1)
 axes[5].set_title("broadcast,\n4 hidden units", fontsize=9)
 for ax in axes:
     ax.set(xticks=[], yticks=[])
-show(figure, "The best that 1, 4, 16, 64 templates can draw of one diamond: a smear, then ghosts; broadcast is sharp.")
+show(
+    figure,
+    "The best that 1, 4, 16, 64 templates can draw of one diamond: a smear, then ghosts; broadcast is sharp.",
+)
 
 # %% [markdown]
 # The number of units grows with the area; with more positions on the same area (the last line) it hardly grows. So it
@@ -872,13 +1013,19 @@ memory = {name: bytes_for_backward(d, z) / 16 / 2**20 for name, d in decoders.it
 
 assert total == {"deconv": 268_291, "SBD": 45_635}
 assert sum(macs["SBD"]) == 64 * 64 * 9 * (12 * 64 + 64 * 64 + 64 * 3) == 186_384_384
-assert sum(macs["deconv"]) == 10 * 256 + 16 * 64 * (64 * (2**2 + 4**2 + 8**2 + 16**2) + 3 * 32**2) == 25_430_528
+assert (
+    sum(macs["deconv"])
+    == 10 * 256 + 16 * 64 * (64 * (2**2 + 4**2 + 8**2 + 16**2) + 3 * 32**2)
+    == 25_430_528
+)
 
 
 # %% tags=["nbval-ignore-output"]
 threads = torch.get_num_threads()
 torch.set_num_threads(1)  # and processor time, so that what else the machine does counts little
-took = dict.fromkeys(decoders, math.inf)  # least of 4 forward and backward passes over a batch of 16
+took = dict.fromkeys(
+    decoders, math.inf
+)  # least of 4 forward and backward passes over a batch of 16
 for _ in range(4):
     for name, decoder in decoders.items():
         start = time.process_time()
@@ -912,15 +1059,29 @@ for ax, counts, unit, label in [
     for row, name in enumerate(("SBD", "deconv")):
         left = 0
         for i, count in enumerate(np.array(counts[name]) / unit):
-            ax.barh(row, count, left=left, color=plt.get_cmap("cividis")(0.15 + 0.15 * i), edgecolor="white")
+            ax.barh(
+                row,
+                count,
+                left=left,
+                color=plt.get_cmap("cividis")(0.15 + 0.15 * i),
+                edgecolor="white",
+            )
             if count > 0.03 * max(map(sum, counts.values())) / unit:
-                ax.text(left + count / 2, row, i + 1, ha="center", va="center", color="white" if i < 3 else "black")
+                ax.text(
+                    left + count / 2,
+                    row,
+                    i + 1,
+                    ha="center",
+                    va="center",
+                    color="white" if i < 3 else "black",
+                )
             left += count
     ax.set(yticks=[0, 1], yticklabels=["SBD", "deconv"], xlabel=label)
     ax.spines[["top", "right"]].set_visible(False)
 axes[0].set_title("by layer, numbered from the code to the picture", fontsize=10)
 show(
-    figure, "The deconv decoder has six times the weights, in four equal layers; the SBD's second layer does most sums."
+    figure,
+    "The deconv decoder has six times the weights, in four equal layers; the SBD's second layer does most sums.",
 )
 
 # %% [markdown]

@@ -33,6 +33,7 @@ import tempfile
 
 import matplotlib.pyplot as plt
 import torch
+from sbd_utils.datasets import generate_spaced_coordinates
 
 from sbd_utils import (
     VAE,
@@ -50,7 +51,6 @@ from sbd_utils import (
     show,
 )
 from sbd_utils.analysis import GRID, decode, encode
-from sbd_utils.datasets import generate_spaced_coordinates
 from sbd_utils.plotting import image_grid
 from sbd_utils.training import NotFiniteError
 
@@ -82,7 +82,9 @@ assert torch.allclose(loss.kl, kl_divergence(mean, logvar).mean(0))
 assert torch.allclose(loss.total, 10 * loss.squared_error + loss.kl.sum())
 blank = images.square().sum((1, 2, 3)).mean()
 print(f"squared error per image, untrained: about {loss.squared_error.item():.0f}")
-print(f"squared error of a black image:     {blank.item():.1f} (the area of the circle, less its grey edge)")
+print(
+    f"squared error of a black image:     {blank.item():.1f} (the area of the circle, less its grey edge)"
+)
 print(f"KL terms: {len(loss.kl)}, one per latent")
 
 # %% [markdown]
@@ -158,7 +160,10 @@ for ax, schedule, label in zip(
 ):
     ax.plot(range(steps), [schedule(i / steps) for i in range(steps)], color="black")
     ax.set(xlabel="update", ylabel=label, ylim=(0, None))
-show(figure, "Learning rate, beta and block width over the updates: beta is 8, climbs to 60, and ends at 2.")
+show(
+    figure,
+    "Learning rate, beta and block width over the updates: beta is 8, climbs to 60, and ends at 2.",
+)
 
 # %% [markdown]
 # Now train. Left: the squared error. Right: the KL of every single latent, in nats. At the start every latent is
@@ -168,13 +173,17 @@ show(figure, "Learning rate, beta and block width over the updates: beta is 8, c
 
 # %% tags=["nbval-ignore-output"]
 snapshots = {}
-live = LivePlot("Squared error and KL of every latent: they wake up, eight fall asleep again, two climb together.")
+live = LivePlot(
+    "Squared error and KL of every latent: they wake up, eight fall asleep again, two climb together."
+)
 
 
 def watch(model, history):
     live(model, history)
     if len(history.seconds) in (100, 400, 600, 1300):
-        snapshots[len(history.seconds)] = decode(model, encode(model, images[:6])[0])  # [6, 1, 64, 64]
+        snapshots[len(history.seconds)] = decode(
+            model, encode(model, images[:6])[0]
+        )  # [6, 1, 64, 64]
 
 
 torch.manual_seed(0)
@@ -206,7 +215,12 @@ geometry = scores.geometry
 assert history.squared_error[-100:].mean() < history.squared_error[:20].mean() / 8
 print("latents with average posterior variance below 0.5:", scores.informative)
 print("the second smallest is below 0.1, the third above 0.7:", scores.two_latents)
-print("affine R² above 0.99:", geometry.affine_r2 > 0.99, "  similarity R² above 0.99:", geometry.similarity_r2 > 0.99)
+print(
+    "affine R² above 0.99:",
+    geometry.affine_r2 > 0.99,
+    "  similarity R² above 0.99:",
+    geometry.similarity_r2 > 0.99,
+)
 print("squared error at most 5:", scores.squared_error <= 5)
 
 # %% [markdown]
@@ -220,7 +234,10 @@ plot_coordinate_grid(left, xx, yy, labels, "where the circles are")
 left.invert_yaxis()
 names = [f"mean of latent {latent}" for latent in scores.pair]
 plot_coordinate_grid(right, *scores.grid.T, labels, "where the encoder puts them", names=names)
-show(figure, "A grid of circle positions, and the same grid in latent space: straight lines, turned and scaled.")
+show(
+    figure,
+    "A grid of circle positions, and the same grid in latent space: straight lines, turned and scaled.",
+)
 
 # %% [markdown]
 # ## Before, during, after
@@ -254,13 +271,17 @@ def short_run(**changes):
     """The first phase of training (8 × 8 blocks) with something changed."""
     torch.manual_seed(0)
     model = VAE(channels=32)
-    arguments = dict(lr=1e-3, beta=8.0, w=10.0, pool=8, batch_size=64, precision="auto", progress=False)
+    arguments = dict(
+        lr=1e-3, beta=8.0, w=10.0, pool=8, batch_size=64, precision="auto", progress=False
+    )
     history = fit(model, CircleStream(seed=0), 250, **{**arguments, **changes})
     return model, history
 
 
 control, control_history = short_run()
-collapsed, collapsed_history = short_run(w=10 / 500)  # a small object, and an error that weighs too little
+collapsed, collapsed_history = short_run(
+    w=10 / 500
+)  # a small object, and an error that weighs too little
 averaged, averaged_history = short_run(w=10 / 4096)  # the mean over pixels in place of the sum
 try:
     short_run(lr=1.0)
@@ -271,7 +292,11 @@ else:
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
-curves = {"control": control_history, "w / 500": collapsed_history, "mean over pixels": averaged_history}
+curves = {
+    "control": control_history,
+    "w / 500": collapsed_history,
+    "mean over pixels": averaged_history,
+}
 for (name, curve), style in zip(curves.items(), ("-", "--", ":"), strict=True):
     color = {"-": "#0072B2", "--": "#E69F00", ":": "#000000"}[style]
     axes[0].plot(curve.squared_error, style, color=color, label=name)
@@ -279,7 +304,10 @@ for (name, curve), style in zip(curves.items(), ("-", "--", ":"), strict=True):
 axes[0].set(xlabel="update", ylabel="squared error of block means", ylim=(0, None))
 axes[1].set(xlabel="update", ylabel="KL, all latents (nats)")
 axes[1].legend(frameon=False)
-show(figure, "The control's error falls and its KL stays up; the two others' KL goes to zero and their error stays.")
+show(
+    figure,
+    "The control's error falls and its KL stays up; the two others' KL goes to zero and their error stays.",
+)
 
 for name, curve in curves.items():
     awake = curve.kl[-20:].mean(0).sum().item()
@@ -323,7 +351,12 @@ with tempfile.TemporaryDirectory() as folder:
     first = fit(stopped, CircleStream(seed=3), **arguments, callback=press_stop, callback_every=1)
     rest = fit(resumed, CircleStream(seed=3), **arguments)
 same = all(torch.equal(a, b) for a, b in zip(whole.parameters(), resumed.parameters(), strict=True))
-print("updates before the stop: 25 or 26:", len(first.seconds) in (25, 26), "  in all:", len(rest.seconds))
+print(
+    "updates before the stop: 25 or 26:",
+    len(first.seconds) in (25, 26),
+    "  in all:",
+    len(rest.seconds),
+)
 print("the weights equal those of an uninterrupted run, bit for bit:", same)
 
 # %% [markdown]

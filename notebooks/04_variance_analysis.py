@@ -77,7 +77,9 @@ from sbd_utils.plotting import OKABE_ITO, apply_map
 
 BLUE, ORANGE, GREEN = OKABE_ITO[:3]
 model = load_pretrained("vae_circles_bw")
-images, centers = circles_dataset(400, seed=2024).tensors  # [400, 1, 64, 64], [400, 2]; not seen in training
+images, centers = circles_dataset(
+    400, seed=2024
+).tensors  # [400, 1, 64, 64], [400, 2]; not seen in training
 
 # %% [markdown]
 # ## 1. It reconstructs
@@ -90,12 +92,17 @@ reconstructions = reconstruct(model, images[:60])
 errors = (reconstructions - images[:60]).square().sum((1, 2, 3))  # [60] per image
 blank = images[:60].square().sum((1, 2, 3)).mean()
 worst = errors.argsort(descending=True)[:7]
-print(f"squared error, mean of 60: below a twentieth of a blank picture's: {(errors.mean() < blank / 20).item()}")
+print(
+    f"squared error, mean of 60: below a twentieth of a blank picture's: {(errors.mean() < blank / 20).item()}"
+)
 
 figure, (top, bottom) = plt.subplots(2, 1, figsize=(8, 2.7), layout="constrained")
 plot_strip(top, images[worst], title="originals")
 plot_strip(bottom, reconstructions[worst], title="reconstructions, the worst of 60")
-show(figure, "Seven circles and their reconstructions, the worst of sixty: the same places, slightly soft edges.")
+show(
+    figure,
+    "Seven circles and their reconstructions, the worst of sixty: the same places, slightly soft edges.",
+)
 
 # %% [markdown]
 # Even the worst are in the right place. A low error alone proves little, though: a code that numbers all positions in
@@ -115,8 +122,16 @@ mix = torch.lerp(first, last, t[:, None, None, None])
 
 figure, (top, bottom) = plt.subplots(2, 1, figsize=(9, 2.9), layout="constrained")
 plot_strip(top, walk, title="a straight line in latent space, decoded")
-plot_strip(bottom, mix, captions=[f"{100 * s:.0f} %" for s in t.tolist()], title="a straight line in pixel space")
-show(figure, "Along the latent line one circle travels; along the pixel line one circle fades out as another fades in.")
+plot_strip(
+    bottom,
+    mix,
+    captions=[f"{100 * s:.0f} %" for s in t.tolist()],
+    title="a straight line in pixel space",
+)
+show(
+    figure,
+    "Along the latent line one circle travels; along the pixel line one circle fades out as another fades in.",
+)
 
 # %% [markdown]
 # To measure the walk, take the centre of mass of each picture: does it travel in a straight line, at even speed?
@@ -147,7 +162,9 @@ def off_line(center):
 figure, axes = plt.subplots(1, 3, figsize=(9, 2.8), layout="constrained")
 for pictures, name, style in [(walk, "latent line", "o-"), (mix, "pixel line", "s--")]:
     center, spread, peak = moments(pictures)
-    print(f"{name}: centre of mass never more than 1 pixel off even steps on the line: {off_line(center) < 1}")
+    print(
+        f"{name}: centre of mass never more than 1 pixel off even steps on the line: {off_line(center) < 1}"
+    )
     color = BLUE if name == "latent line" else ORANGE
     for ax, values in zip(axes, (center[:, 0], spread, peak), strict=True):
         ax.plot(100 * t, values, style, color=color, label=name, markersize=4)
@@ -157,7 +174,8 @@ for ax, label in zip(axes, labels, strict=True):
     ax.spines[["top", "right"]].set_visible(False)
 axes[0].legend(frameon=False)
 show(
-    figure, "Centre of mass: both lines move evenly. Spread and peak: the pixel line smears and fades, the latent not."
+    figure,
+    "Centre of mass: both lines move evenly. Spread and peak: the pixel line smears and fades, the latent not.",
 )
 
 _, spread, peak = moments(walk)
@@ -165,7 +183,9 @@ _, mixed_spread, mixed_peak = moments(mix)
 print(
     f"latent line: spread stays within 1 pixel of the circle's: {((spread - mixed_spread[0]).abs() < 1).all().item()}"
 )
-print(f"pixel line: half-way spread {mixed_spread[4]:.1f} pixels, brightest pixel {mixed_peak[4]:.1f}")
+print(
+    f"pixel line: half-way spread {mixed_spread[4]:.1f} pixels, brightest pixel {mixed_peak[4]:.1f}"
+)
 
 # %% [markdown]
 # The walk passes: straight and even to within a pixel. But look at the left panel again: *so does the pixel line.* The
@@ -190,14 +210,19 @@ print(f"pixel line: half-way spread {mixed_spread[4]:.1f} pixels, brightest pixe
 # wrong, so let us see. It predicts what the *encoder* says from derivatives of the *decoder* alone.
 
 # %%
-w, beta = 10.0, RECIPES["default"].fit["beta"](1.0)  # the weights at the end of this model's training
+w, beta = (
+    10.0,
+    RECIPES["default"].fit["beta"](1.0),
+)  # the weights at the end of this model's training
 mean, logvar = encode(model, images)  # [400, 10] each
 few, step = 8, 0.004  # images; small beside any change that matters
 
 nudges = step * torch.eye(10)  # [latent, 10]
 codes = mean[:few, None, None] + torch.stack([nudges, -nudges])  # [few, 2, latent, 10]
 pictures = decode(model, codes.flatten(0, 2)).view(few, 2, 10, -1)
-jacobian = (pictures[:, 0] - pictures[:, 1]) / (2 * step)  # [few, latent, pixels], central differences
+jacobian = (pictures[:, 0] - pictures[:, 1]) / (
+    2 * step
+)  # [few, latent, pixels], central differences
 listens = jacobian.square().sum(2)  # [few, latent]
 predicted = 1 / (1 + 2 * w / beta * listens)
 measured = logvar[:few].exp()
@@ -205,12 +230,21 @@ measured = logvar[:few].exp()
 figure, ax = plt.subplots(figsize=(4.4, 3.8), layout="constrained")
 ax.plot([3e-5, 2], [3e-5, 2], color="black", linewidth=1, label="equal")
 ax.loglog(predicted, measured, "o", color=BLUE, markersize=4, alpha=0.6)
-ax.set(xlabel="predicted from the decoder's derivatives", ylabel="posterior variance of the encoder", aspect="equal")
+ax.set(
+    xlabel="predicted from the decoder's derivatives",
+    ylabel="posterior variance of the encoder",
+    aspect="equal",
+)
 ax.legend(frameon=False)
 ax.spines[["top", "right"]].set_visible(False)
-show(figure, "Measured against predicted posterior variance of ten latents: two clusters, both on the diagonal.")
+show(
+    figure,
+    "Measured against predicted posterior variance of ten latents: two clusters, both on the diagonal.",
+)
 ratio = (measured / predicted).log2().abs()
-print(f"over four decades, {few * 10} posteriors: never off by more than a factor of 2: {(ratio < 1).all().item()}")
+print(
+    f"over four decades, {few * 10} posteriors: never off by more than a factor of 2: {(ratio < 1).all().item()}"
+)
 
 # %% [markdown]
 # Two clusters on the diagonal, four decades apart, and nothing between. Here are one latent of each kind, with the
@@ -223,16 +257,30 @@ used, unused = order[0].item(), order[-1].item()
 
 figure, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
 for ax, latent, color in zip(axes, (used, unused), (BLUE, ORANGE), strict=True):
-    for m, s in zip(mean[:8, latent].tolist(), (logvar[:8, latent] / 2).exp().tolist(), strict=True):
-        z = np.union1d(np.linspace(-3, 3, 301), m + s * np.linspace(-4, 4, 81))  # fine where the peak is
-        ax.plot(z, np.exp(-(((z - m) / s) ** 2) / 2) / (s * np.sqrt(2 * np.pi)), color=color, linewidth=1)
+    for m, s in zip(
+        mean[:8, latent].tolist(), (logvar[:8, latent] / 2).exp().tolist(), strict=True
+    ):
+        z = np.union1d(
+            np.linspace(-3, 3, 301), m + s * np.linspace(-4, 4, 81)
+        )  # fine where the peak is
+        ax.plot(
+            z,
+            np.exp(-(((z - m) / s) ** 2) / 2) / (s * np.sqrt(2 * np.pi)),
+            color=color,
+            linewidth=1,
+        )
     z = np.linspace(-3, 3, 301)
     ax.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), "--", color="black", label="prior N(0, 1)")
-    ax.set(xlabel=f"latent {latent}", ylabel="density", title="used" if latent == used else "unused")
+    ax.set(
+        xlabel=f"latent {latent}", ylabel="density", title="used" if latent == used else "unused"
+    )
     ax.set_ylim(0, 1.25 * ax.dataLim.y1)  # room for the legend
     ax.legend(frameon=False, loc="upper right")
     ax.spines[["top", "right"]].set_visible(False)
-show(figure, "Eight posteriors of a used latent are narrow spikes at eight places; of an unused one all are the prior.")
+show(
+    figure,
+    "Eight posteriors of a used latent are narrow spikes at eight places; of an unused one all are the prior.",
+)
 
 # %% [markdown]
 # Mind the scales of the two vertical axes. On the left eight spikes in eight places, so narrow that the prior looks
@@ -249,11 +297,18 @@ show(figure, "Eight posteriors of a used latent are narrow spikes at eight place
 pair = get_smallest_pair(avg_var)
 figure, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
 plot_variances(ax, avg_var)
-show(figure, "Average posterior variance of ten latents: two about 0.0001, hatched; eight near the prior's 1.")
+show(
+    figure,
+    "Average posterior variance of ten latents: two about 0.0001, hatched; eight near the prior's 1.",
+)
 
-print("informative latents:", sorted(informative_latents(avg_var)), " the two smallest:", sorted(pair))
+print(
+    "informative latents:", sorted(informative_latents(avg_var)), " the two smallest:", sorted(pair)
+)
 assert sorted(informative_latents(avg_var)) == sorted(pair)
-print(f"largest of the pair: below 0.001: {avg_var[order[1]] < 0.001};  smallest of the rest: {avg_var[order[2]]:.1f}")
+print(
+    f"largest of the pair: below 0.001: {avg_var[order[1]] < 0.001};  smallest of the rest: {avg_var[order[2]]:.1f}"
+)
 kl = kl_divergence(mean, logvar).mean(0)
 print(f"share of the KL that the pair pays: {kl[list(pair)].sum() / kl.sum():.1%}")
 
@@ -271,7 +326,10 @@ print(f"share of the KL that the pair pays: {kl[list(pair)].sum() / kl.sum():.1%
 # %%
 xy, z, lines = encode_grid(model, *pair)  # [310, 2] pixels, [310, 2], [310]
 figure = plot_grid_pair(plt.figure(figsize=(9, 4.4), layout="constrained"), xy, z, lines, pair)
-show(figure, "A grid of straight lines in the image, and its code: again a straight square grid, slightly turned.")
+show(
+    figure,
+    "A grid of straight lines in the image, and its code: again a straight square grid, slightly turned.",
+)
 
 # %% [markdown]
 # Nobody asked for this. The loss knows nothing of lines or right angles, nor does it see x and y. To put numbers to it,
@@ -289,9 +347,12 @@ print(f"one posterior standard deviation is {pixels:.2f} pixels")
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.3), layout="constrained")
 names = [f"mean of latent {latent}" for latent in pair]
 plot_fit(left, xy, z, lines, geometry.similarity, "code, and the best similarity (dotted)", names)
-plot_residuals(right, xy, z, geometry.similarity, magnify=10, title="what the similarity misses, × 10")
+plot_residuals(
+    right, xy, z, geometry.similarity, magnify=10, title="what the similarity misses, × 10"
+)
 show(
-    figure, "The fitted similarity covers the encoded grid; residual arrows, ten times enlarged, are short and smooth."
+    figure,
+    "The fitted similarity covers the encoded grid; residual arrows, ten times enlarged, are short and smooth.",
 )
 
 # %% [markdown]
@@ -316,7 +377,11 @@ show(
 )
 
 changes = (table.images - table.images[:, :1]).abs().amax((1, 2, 3, 4))  # [4]
-print("largest change of any pixel: used latents above 0.8:", (changes[:2] > 0.8).all().item(), end="; ")
+print(
+    "largest change of any pixel: used latents above 0.8:",
+    (changes[:2] > 0.8).all().item(),
+    end="; ",
+)
 print("unused latents below 0.2:", (changes[2:] < 0.2).all().item())
 
 # %% [markdown]
@@ -355,11 +420,18 @@ codes = {
 figure, axes = plt.subplots(1, 4, figsize=(11, 3.2), layout="constrained")
 for ax, (name, code) in zip(axes, codes.items(), strict=True):
     fitted = fit_geometry(xy, code)
-    plot_coordinate_grid(ax, *code.T, lines, f"{name}\nR² {fitted.affine_r2:.2f}", names=("first", "second"))
+    plot_coordinate_grid(
+        ax, *code.T, lines, f"{name}\nR² {fitted.affine_r2:.2f}", names=("first", "second")
+    )
     ax.title.set_fontsize(10)
     r2 = [fitted.affine_r2, fitted.similarity_r2]
-    print(f"{name:30} affine and similarity R² above 0.99: {min(r2) > 0.99!s:5}  below 0.5: {max(r2) < 0.5}")
-show(figure, "Encoded grids: trained, straight; untrained, a tangle; PCA, a three-armed star; shuffled, a tangle.")
+    print(
+        f"{name:30} affine and similarity R² above 0.99: {min(r2) > 0.99!s:5}  below 0.5: {max(r2) < 0.5}"
+    )
+show(
+    figure,
+    "Encoded grids: trained, straight; untrained, a tangle; PCA, a three-armed star; shuffled, a tangle.",
+)
 
 # %% [markdown]
 # The controls fail, as they must. Two more numbers keep us modest about the encoder: how well can the position be read
@@ -367,7 +439,10 @@ show(figure, "Encoded grids: trained, straight; untrained, a tangle; PCA, a thre
 
 # %%
 untrained_mean, _ = encode(untrained, images)
-rows, columns = images[:, 0].sum(2), images[:, 0].sum(1)  # [400, 64] each: brightness of every row, every column
+rows, columns = (
+    images[:, 0].sum(2),
+    images[:, 0].sum(1),
+)  # [400, 64] each: brightness of every row, every column
 readable = {
     "two least-variance latents, untrained": untrained_mean[:, list(untrained_pair)],
     "all ten latents, untrained": untrained_mean,
@@ -391,7 +466,10 @@ drawn = decode(lost, mean[:6])
 figure, (top, bottom) = plt.subplots(2, 1, figsize=(7, 2.7), layout="constrained")
 plot_strip(top, images[:6], title="originals")
 plot_strip(bottom, drawn, title="same weights, same codes, addresses shuffled")
-show(figure, "Six circles, and what the decoder draws with shuffled coordinate channels: scattered specks, no circle.")
+show(
+    figure,
+    "Six circles, and what the decoder draws with shuffled coordinate channels: scattered specks, no circle.",
+)
 assert (drawn - images[:6]).square().sum((1, 2, 3)).mean() > blank / 2
 print("squared error above half that of a blank picture: True")
 
@@ -422,7 +500,9 @@ def turn(codes, degrees):
 
 print("           affine R²  alignment")
 print(f"ideal code at  0°  {fit_geometry(xy, xy).affine_r2:.2f}  {alignment(xy, xy):.2f}")
-print(f"ideal code at 45°  {fit_geometry(xy, turn(xy, 45)).affine_r2:.2f}  {alignment(xy, turn(xy, 45)):.2f}")
+print(
+    f"ideal code at 45°  {fit_geometry(xy, turn(xy, 45)).affine_r2:.2f}  {alignment(xy, turn(xy, 45)):.2f}"
+)
 print(f"our model          {geometry.affine_r2:.2f}  {alignment(xy, z):.2f}")
 
 # %% [markdown]
@@ -440,7 +520,9 @@ def turned_loss(degrees, two):
     means = torch.as_tensor(turn(mean[:48, two], degrees))
     shares = torch.as_tensor(turn(np.eye(2, dtype=np.float32), degrees)) ** 2  # [old, new]
     variances = logvar[:48, two].exp() @ shares  # the diagonal of the turned covariance
-    sample = means + variances.sqrt() * torch.as_tensor(turn(noise, degrees))  # round noise may be turned, too
+    sample = means + variances.sqrt() * torch.as_tensor(
+        turn(noise, degrees)
+    )  # round noise may be turned, too
     codes = mean[:48].clone()
     codes[:, two] = torch.as_tensor(turn(sample, -degrees))
     error = (decode(model, codes) - images[:48]).square().sum((1, 2, 3)).mean()
@@ -449,7 +531,10 @@ def turned_loss(degrees, two):
 
 angles = [0, 15, 30, 45]
 losses = np.array([turned_loss(a, pair) for a in angles])
-print("the pair turned: the objective changes by less than 1 %:", bool(np.abs(losses / losses[0] - 1).max() < 0.01))
+print(
+    "the pair turned: the objective changes by less than 1 %:",
+    bool(np.abs(losses / losses[0] - 1).max() < 0.01),
+)
 mixed = turned_loss(45, (used, unused)) / turned_loss(0, (used, unused))
 print("control, a used latent turned into an unused one: it more than doubles:", mixed > 2)
 print("alignment at", ", ".join(f"{a}°: {alignment(xy, turn(xy, a)):.2f}" for a in angles))
@@ -464,7 +549,9 @@ print("alignment at", ", ".join(f"{a}°: {alignment(xy, turn(xy, a)):.2f}" for a
 # recipe `fast` failed at two seeds; notebook 05 has them.)
 
 # %%
-tables = [ROOT / "pretrained" / "evidence" / f"{name}_circles.csv" for name in ("seeds", "confirmation")]
+tables = [
+    ROOT / "pretrained" / "evidence" / f"{name}_circles.csv" for name in ("seeds", "confirmation")
+]
 grids = {key: grid for table in tables for key, grid in load_tensors(grids_path(table))[0].items()}
 seeds = [row for table in tables for row in read_rows(table) if row["decoder"] == "sbd"]
 seed_angles = np.array([float(row["angle_mod_90"]) for row in seeds])
@@ -476,21 +563,48 @@ figure, ax = plt.subplots(figsize=(7.5, 3.4), layout="constrained")
 theta = np.linspace(0, 90, 181)
 curve = np.maximum(np.cos(np.radians(theta)) ** 2, np.sin(np.radians(theta)) ** 2)
 ax.plot(theta, curve, color="black", linewidth=1, label="an ideal code turned by this angle")
-ax.plot(seed_angles[default], seed_alignment[default], "o", color=BLUE, label="alignment, recipe 'default'")
-ax.plot(seed_angles[~default], seed_alignment[~default], "^", color=BLUE, label="alignment, recipe 'fast'")
-ax.plot(seed_angles, seed_r2, "s", color=ORANGE, markerfacecolor="none", label="similarity R² of the same seeds")
+ax.plot(
+    seed_angles[default],
+    seed_alignment[default],
+    "o",
+    color=BLUE,
+    label="alignment, recipe 'default'",
+)
+ax.plot(
+    seed_angles[~default],
+    seed_alignment[~default],
+    "^",
+    color=BLUE,
+    label="alignment, recipe 'fast'",
+)
+ax.plot(
+    seed_angles,
+    seed_r2,
+    "s",
+    color=ORANGE,
+    markerfacecolor="none",
+    label="similarity R² of the same seeds",
+)
 ax.axvline(geometry.angle % 90, color="0.6", linestyle=":", linewidth=1, label="our model")
-ax.set(xlabel="angle of the code modulo 90° (degrees)", ylabel="score", xlim=(0, 90), ylim=(0.4, 1.05))
+ax.set(
+    xlabel="angle of the code modulo 90° (degrees)", ylabel="score", xlim=(0, 90), ylim=(0.4, 1.05)
+)
 ax.legend(frameon=False, loc="lower right", fontsize=8)
 ax.spines[["top", "right"]].set_visible(False)
 show(
-    figure, "All seeds have similarity R² near 1; their angles spread over 0 to 90 degrees, alignment follows a curve."
+    figure,
+    "All seeds have similarity R² near 1; their angles spread over 0 to 90 degrees, alignment follows a curve.",
 )
 
 # %%
 count, off_axis = len(seeds), np.minimum(seed_angles, 90 - seed_angles)
-print(f"{count} seeds, degrees from the nearest axis:", *(f"{angle:.0f}" for angle in np.sort(off_axis)))
-print(f"similarity R²: all above 0.99: {(seed_r2 > 0.99).all()}; alignment from {seed_alignment.min():.2f} up")
+print(
+    f"{count} seeds, degrees from the nearest axis:",
+    *(f"{angle:.0f}" for angle in np.sort(off_axis)),
+)
+print(
+    f"similarity R²: all above 0.99: {(seed_r2 > 0.99).all()}; alignment from {seed_alignment.min():.2f} up"
+)
 near = (off_axis < 15).sum()
 chance = sum(math.comb(count, k) / 3**k * (2 / 3) ** (count - k) for k in range(near, count + 1))
 print(f"within 15°: {near}; that many or more of {count} random angles: probability {chance:.2f}")
@@ -529,7 +643,9 @@ def shortfall(code, cells):
     code, places = code.reshape(17, 17, 2), dense.reshape(17, 17, 2)
     starts = range(0, 17 - cells, max((17 - cells) // 4, 1))
     cuts = [(slice(i, i + cells + 1), slice(j, j + cells + 1)) for i in starts for j in starts]
-    return np.median([1 - fit_geometry(places[c].reshape(-1, 2), code[c].reshape(-1, 2)).affine_r2 for c in cuts])
+    return np.median(
+        [1 - fit_geometry(places[c].reshape(-1, 2), code[c].reshape(-1, 2)).affine_r2 for c in cuts]
+    )
 
 
 # %%
@@ -537,14 +653,28 @@ widths = [2, 3, 4, 6, 8, 12, 16]
 figure, ax = plt.subplots(figsize=(7, 3.6), layout="constrained")
 for (name, code), style in zip(candidates.items(), ("o-", "s--", "^-.", "d:"), strict=True):
     curve = [shortfall(code, cells) for cells in widths]
-    ax.plot(2.5 * np.array(widths), curve, style, color=OKABE_ITO[list(candidates).index(name)], label=name)
-    print(f"{name:18} shortfall below 0.1 in windows of 5 pixels: {curve[0] < 0.1!s:5}  of 40: {curve[-1] < 0.1}")
+    ax.plot(
+        2.5 * np.array(widths),
+        curve,
+        style,
+        color=OKABE_ITO[list(candidates).index(name)],
+        label=name,
+    )
+    print(
+        f"{name:18} shortfall below 0.1 in windows of 5 pixels: {curve[0] < 0.1!s:5}  of 40: {curve[-1] < 0.1}"
+    )
     if name == "trained":
-        print("                   and smaller in wide windows than in narrow ones:", curve[-1] < curve[0] / 5)
+        print(
+            "                   and smaller in wide windows than in narrow ones:",
+            curve[-1] < curve[0] / 5,
+        )
 ax.set(yscale="log", xlabel="width of the window (pixels)", ylabel="1 − affine R²")
 ax.legend(frameon=False, fontsize=9, loc="center right")
 ax.spines[["top", "right"]].set_visible(False)
-show(figure, "Shortfall of R² against window width: it rises for the control codes and falls for the trained one.")
+show(
+    figure,
+    "Shortfall of R² against window width: it rises for the control codes and falls for the trained one.",
+)
 
 # %% [markdown]
 # The random smooth map does what the objection says: straight in small windows, useless in large ones. (PCA behaves
@@ -561,9 +691,13 @@ show(figure, "Shortfall of R² against window width: it rises for the control co
 scores = {p: held_out_r2(mean[:, list(p)], centers) for p in itertools.combinations(range(10), 2)}
 ranked = sorted(scores, key=scores.get, reverse=True)
 print("best pair by the probe:", ranked[0], " least variances:", tuple(sorted(pair)))
-print(f"held-out R² of the best pair {scores[ranked[0]]:.2f}; the runner-up below 0.8: {scores[ranked[1]] < 0.8}")
+print(
+    f"held-out R² of the best pair {scores[ranked[0]]:.2f}; the runner-up below 0.8: {scores[ranked[1]] < 0.8}"
+)
 probe = linear_probe(mean, centers, pair)
-print(f"the pair {probe.pair:.2f}, all ten {probe.all:.2f}; the other eight below 0.2: {probe.rest < 0.2}")
+print(
+    f"the pair {probe.pair:.2f}, all ten {probe.all:.2f}; the other eight below 0.2: {probe.rest < 0.2}"
+)
 
 # %% [markdown]
 # Both choose the same two, and the eight others add nothing to them. Is there *nothing* in the eight? Their means do
@@ -574,10 +708,16 @@ print(f"the pair {probe.pair:.2f}, all ten {probe.all:.2f}; the other eight belo
 # %%
 others = [latent for latent in range(10) if latent not in pair]
 wander = mean[:, others].std(0).max()
-print(f"standard deviation of the unused latents' means over images: at most 0.1: {(wander < 0.1).item()}")
-sampled = mean + (logvar / 2).exp() * torch.randn(mean.shape, generator=torch.Generator().manual_seed(0))
+print(
+    f"standard deviation of the unused latents' means over images: at most 0.1: {(wander < 0.1).item()}"
+)
+sampled = mean + (logvar / 2).exp() * torch.randn(
+    mean.shape, generator=torch.Generator().manual_seed(0)
+)
 noisy = linear_probe(sampled, centers, pair)
-print(f"from samples: the pair {noisy.pair:.2f}, the other eight no better than guessing: {noisy.rest < 0.02}")
+print(
+    f"from samples: the pair {noisy.pair:.2f}, the other eight no better than guessing: {noisy.rest < 0.02}"
+)
 
 # %% [markdown]
 # ### "Does it stay straight outside the range it was trained on?"
@@ -601,7 +741,10 @@ right.axvline(5, color="black", linestyle=":", linewidth=1, label="circle touche
 right.set(xlabel="distance of the centre from the border (pixels)", ylabel="code off by (pixels)")
 right.legend(frameon=False)
 right.spines[["top", "right"]].set_visible(False)
-show(figure, "Beyond the trained range the encoded grid bends and folds; the error jumps within three pixels outside.")
+show(
+    figure,
+    "Beyond the trained range the encoded grid bends and folds; the error jumps within three pixels outside.",
+)
 print(f"inside, largest error below 2 pixels: {off[border >= 8].max() < 2}")
 print(
     f"centres 2 to 5 pixels from the border, median above 3 pixels: {np.median(off[(border < 5) & (border >= 2)]) > 3}"
@@ -620,16 +763,26 @@ for size in sizes:
     code = np.stack(encode_coordinates(model, *xy.T, *pair, size=size), 1)
     results.append(fit_geometry(xy, code))
     if size in (6, 14):
-        plot_coordinate_grid(axes[0], *code.T, lines, "codes of circles of diameter 6 and 14", names)
-axes[1].plot(sizes, [r.scale / geometry.scale for r in results], "o-", color=BLUE, label="scale of the grid")
+        plot_coordinate_grid(
+            axes[0], *code.T, lines, "codes of circles of diameter 6 and 14", names
+        )
+axes[1].plot(
+    sizes, [r.scale / geometry.scale for r in results], "o-", color=BLUE, label="scale of the grid"
+)
 axes[1].plot(sizes, [r.affine_r2 for r in results], "s--", color=ORANGE, label="affine R²")
 axes[1].axvline(10, color="black", linestyle=":", linewidth=1, label="diameter in training")
 axes[1].set(xlabel="diameter (pixels)", ylabel="scale, relative to diameter 10; R²", ylim=(0, None))
 axes[1].legend(frameon=False)
 axes[1].spines[["top", "right"]].set_visible(False)
-show(figure, "Grids of small and large circles are both straight, but of different scale: scale grows with diameter.")
+show(
+    figure,
+    "Grids of small and large circles are both straight, but of different scale: scale grows with diameter.",
+)
 print("affine R² at every diameter above 0.98:", min(r.affine_r2 for r in results) > 0.98)
-print("the grid of diameter 14 is more than 4 times as wide as that of 4:", results[-1].scale > 4 * results[0].scale)
+print(
+    "the grid of diameter 14 is more than 4 times as wide as that of 4:",
+    results[-1].scale > 4 * results[0].scale,
+)
 
 # %% [markdown]
 # Straight, yes. But the *scale* grows with the circle: the grid of diameter 14 is more than four times as wide as that

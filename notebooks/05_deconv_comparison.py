@@ -56,9 +56,23 @@ from sbd_utils import (
     render_batch,
     traverse,
 )
-from sbd_utils.analysis import GRID, decode, encode, encode_grid, get_smallest_pair, informative_latents
+from sbd_utils.analysis import (
+    GRID,
+    decode,
+    encode,
+    encode_grid,
+    get_smallest_pair,
+    informative_latents,
+)
 from sbd_utils.files import load_tensors
-from sbd_utils.plotting import OKABE_ITO, image_grid, plot_fit, plot_traversals, plot_variances, show
+from sbd_utils.plotting import (
+    OKABE_ITO,
+    image_grid,
+    plot_fit,
+    plot_traversals,
+    plot_variances,
+    show,
+)
 from sbd_utils.recipes import DECODERS, RECIPES
 
 # %% [markdown]
@@ -86,7 +100,9 @@ def parameters(module):
 configs = [{**model.config, "decoder": None} for model in models.values()]
 assert configs[0] == configs[1]  # nothing but the decoder differs
 for name, model in models.items():
-    print(f"{name:>6}: encoder {parameters(model.encoder):,} parameters, decoder {parameters(model.decoder):,}")
+    print(
+        f"{name:>6}: encoder {parameters(model.encoder):,} parameters, decoder {parameters(model.decoder):,}"
+    )
 
 # %% [markdown]
 # ## 2. Reconstructions
@@ -94,13 +110,18 @@ for name, model in models.items():
 # Do both draw the circle? If one did not, there would be no point in comparing codes.
 
 # %%
-images, centers = circles_dataset(300, seed=1_000_003).tensors  # [300, 1, 64, 64], [300, 2]; not seen in training
+images, centers = circles_dataset(
+    300, seed=1_000_003
+).tensors  # [300, 1, 64, 64], [300, 2]; not seen in training
 rebuilt = {name: reconstruct(model, images) for name, model in models.items()}
 errors = {name: (r - images).square().sum((1, 2, 3)) for name, r in rebuilt.items()}  # [300] each
 blank = images.square().sum((1, 2, 3)).mean()
 print(f"a black image: squared error {blank:.0f} per image")
 for name, e in errors.items():
-    print(f"{name:>6}: squared error {e.mean():.1f} per image on average, {e.max():.0f} at worst,", end=" ")
+    print(
+        f"{name:>6}: squared error {e.mean():.1f} per image on average, {e.max():.0f} at worst,",
+        end=" ",
+    )
     print(f"{1 - e.mean() / blank:.0%} of the circle explained")
 
 # %%
@@ -114,14 +135,19 @@ for ax, (name, pictures) in zip(axes, rows, strict=True):
         ticks = [2 + 32 + 66 * i for i in range(7)]
         ax.set_xticks(ticks, [f"error {e:.1f}" for e in errors[name][shown].tolist()], fontsize=8)
         ax.tick_params(length=0)
-show(figure, "Seven circles, and what the SBD and the deconv VAE make of them; both redraw every circle in place.")
+show(
+    figure,
+    "Seven circles, and what the SBD and the deconv VAE make of them; both redraw every circle in place.",
+)
 
 # %%
 figure, axes = plt.subplots(1, 3, figsize=(9.5, 3), layout="constrained", width_ratios=[1.15, 1, 1])
 top = max(e.max().item() for e in errors.values())
 bins = np.linspace(0, top, 31)
 for name, hatch in [("SBD", "//"), ("deconv", None)]:
-    axes[0].hist(errors[name], bins, color=COLOR[name], alpha=0.7, label=name, hatch=hatch, edgecolor="white")
+    axes[0].hist(
+        errors[name], bins, color=COLOR[name], alpha=0.7, label=name, hatch=hatch, edgecolor="white"
+    )
 axes[0].set(xlabel="squared error per image", ylabel="circles")
 axes[0].legend(frameon=False)
 for ax, (name, e) in zip(axes[1:], errors.items(), strict=True):
@@ -129,7 +155,10 @@ for ax, (name, e) in zip(axes[1:], errors.items(), strict=True):
     ax.set(title=name, xlabel="x (pixels)", xlim=(4, 60), ylim=(60, 4), aspect="equal")
 axes[1].set_ylabel("y (pixels)")
 figure.colorbar(dots, ax=axes[2], label="squared error")
-show(figure, "Histograms of the squared error of 300 circles for both decoders, and the error at each circle's place.")
+show(
+    figure,
+    "Histograms of the squared error of 300 circles for both decoders, and the error at each circle's place.",
+)
 
 # %% [markdown]
 # Both decoders draw a circle at the right place, so both codes *contain* the position. By how much the errors differ is
@@ -139,7 +168,9 @@ show(figure, "Histograms of the squared error of 300 circles for both decoders, 
 # ## 3. How many latents?
 
 # %%
-codes = {name: encode(model, images) for name, model in models.items()}  # mean, logvar: [300, 10] each
+codes = {
+    name: encode(model, images) for name, model in models.items()
+}  # mean, logvar: [300, 10] each
 variances = {name: logvar.exp().mean(0) for name, (_, logvar) in codes.items()}  # [10]
 informative = {name: informative_latents(v) for name, v in variances.items()}
 figure, axes = plt.subplots(1, 2, figsize=(9.5, 3.2), layout="constrained", sharey=True)
@@ -148,10 +179,15 @@ for ax, (name, v) in zip(axes, variances.items(), strict=True):
     for value in ax.texts:
         value.set_fontsize(7.5)
 axes[0].set_ylim(2e-5, 3)  # shared by both
-show(figure, "Average posterior variance of each latent: two informative latents in the SBD, more in the deconv VAE.")
+show(
+    figure,
+    "Average posterior variance of each latent: two informative latents in the SBD, more in the deconv VAE.",
+)
 for name, (mean, logvar) in codes.items():
     kl = kl_divergence(mean, logvar).sum(1).mean()
-    print(f"{name:>6}: {len(informative[name])} informative latents (variance below 0.5), KL {kl:.1f} nats per image")
+    print(
+        f"{name:>6}: {len(informative[name])} informative latents (variance below 0.5), KL {kl:.1f} nats per image"
+    )
 
 # %% [markdown]
 # A circle has two coordinates. The deconv VAE says them in more than two latents, pays for it in nats, and its code is
@@ -168,12 +204,19 @@ fits = {name: fit_geometry(xy, z) for name, (xy, z, _) in grids.items()}
 figure, axes = plt.subplots(1, 2, figsize=(9.5, 4.4), layout="constrained")
 for ax, (name, (xy, z, labels)) in zip(axes, grids.items(), strict=True):
     first, second = pairs[name]
-    title = f"{name}: affine R² {fits[name].affine_r2:.3f}, similarity {fits[name].similarity_r2:.3f}"
+    title = (
+        f"{name}: affine R² {fits[name].affine_r2:.3f}, similarity {fits[name].similarity_r2:.3f}"
+    )
     names = (f"mean of latent {first}", f"mean of latent {second}")
     plot_fit(ax, xy, z, labels, fits[name].affine, title=title, names=names)
-show(figure, "The evaluation grid in the two chosen latents: straight for the SBD, crumpled for the deconv VAE.")
+show(
+    figure,
+    "The evaluation grid in the two chosen latents: straight for the SBD, crumpled for the deconv VAE.",
+)
 for name, g in fits.items():
-    print(f"{name:>6}: affine R² above 0.99: {g.affine_r2 > 0.99}, similarity R² above 0.99: {g.similarity_r2 > 0.99}")
+    print(
+        f"{name:>6}: affine R² above 0.99: {g.affine_r2 > 0.99}, similarity R² above 0.99: {g.similarity_r2 > 0.99}"
+    )
 
 # %% [markdown]
 # The dotted lines are the best affine map; where it explains little, it shrinks. (That this SBD's grid
@@ -186,14 +229,20 @@ for name, g in fits.items():
 torch.manual_seed(0)
 untrained = VAE(channels=models["SBD"].config["channels"]).eval()
 many, where = circles_dataset(1000, seed=1_000_003).tensors
-print(f"{'held-out R² of (x, y)':>24} {'chosen pair':>12} {'best pair':>10} {'all ten':>8} {'the rest':>9}")
+print(
+    f"{'held-out R² of (x, y)':>24} {'chosen pair':>12} {'best pair':>10} {'all ten':>8} {'the rest':>9}"
+)
 probes = {}
 for name, model in [*models.items(), ("untrained", untrained)]:
     mean = encode(model, many)[0]
     pair = pairs.get(name, (0, 1))
-    best = max(held_out_r2(mean[:, list(two)], where) for two in itertools.combinations(range(10), 2))
+    best = max(
+        held_out_r2(mean[:, list(two)], where) for two in itertools.combinations(range(10), 2)
+    )
     probes[name] = probe = linear_probe(mean, where, pair)
-    values = [max(0.0, r) for r in (probe.pair, best, probe.all, probe.rest)]  # below 0: worse than the mean
+    values = [
+        max(0.0, r) for r in (probe.pair, best, probe.all, probe.rest)
+    ]  # below 0: worse than the mean
     print(f"{name:>24} {values[0]:>12.2f} {values[1]:>10.2f} {values[2]:>8.2f} {values[3]:>9.2f}")
 
 # %% [markdown]
@@ -210,7 +259,9 @@ for name, model in [*models.items(), ("untrained", untrained)]:
 # %%
 ends = render_batch("ellipse", [14, 50], [16, 46], 10)  # [2, 1, 64, 64]
 STEPS = 9
-truth = torch.lerp(torch.tensor([14.0, 16.0]), torch.tensor([50.0, 46.0]), torch.linspace(0, 1, STEPS)[:, None])
+truth = torch.lerp(
+    torch.tensor([14.0, 16.0]), torch.tensor([50.0, 46.0]), torch.linspace(0, 1, STEPS)[:, None]
+)
 pixels = torch.arange(64) + 0.5
 
 
@@ -232,7 +283,10 @@ for ax, (name, walk) in zip(axes, walks.items(), strict=True):
     off = (center - truth).norm(dim=1).max()
     print(f"{name:>6}: off the straight, even course by {off:.0f} pixels at most;", end=" ")
     print(f"the palest picture's brightest pixel is {peak:.1f}")
-show(figure, "Walks between two circles: the SBD's circle moves, the deconv VAE's does not keep to one, pixels fade.")
+show(
+    figure,
+    "Walks between two circles: the SBD's circle moves, the deconv VAE's does not keep to one, pixels fade.",
+)
 
 # %% [markdown]
 # The SBD's circle travels. The deconv VAE's fades at one end and comes up at the other. The last row is the control:
@@ -242,10 +296,15 @@ show(figure, "Walks between two circles: the SBD's circle moves, the deconv VAE'
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9.5, 3.9), layout="constrained")
 for ax, (name, model) in zip(axes, models.items(), strict=True):
-    z = encode(model, render_batch("ellipse", [32], [32], 10))[0][0]  # [10] the code of a circle in the middle
+    z = encode(model, render_batch("ellipse", [32], [32], 10))[0][
+        0
+    ]  # [10] the code of a circle in the middle
     order = torch.argsort(variances[name]).tolist()
     plot_traversals(ax, traverse(model, z, [*order[:3], order[-1]], span=1.5), title=name)
-show(figure, "Traversals of the three latents of least and the one of largest variance, from a circle in the middle.")
+show(
+    figure,
+    "Traversals of the three latents of least and the one of largest variance, from a circle in the middle.",
+)
 
 # %% [markdown]
 # Rows are sorted by posterior variance. In the SBD, two latents move the circle along two perpendicular lines, and the
@@ -261,7 +320,9 @@ show(figure, "Traversals of the three latents of least and the one of largest va
 # %%
 def read_evidence(name):
     """Rows and encoded grids [310, 2] of a table, both by (recipe, decoder, seed)."""
-    rows = {(r["recipe"], r["decoder"], int(r["seed"])): r for r in read_rows(EVIDENCE / f"{name}.csv")}
+    rows = {
+        (r["recipe"], r["decoder"], int(r["seed"])): r for r in read_rows(EVIDENCE / f"{name}.csv")
+    }
     tensors, _ = load_tensors(EVIDENCE / f"{name}_grids.safetensors")
     return rows, {key: tensors["-".join(map(str, key))].numpy() for key in rows}
 
@@ -279,7 +340,9 @@ def column(recipe, decoder, name):
 
 
 for recipe in ("fast", "default"):
-    seeds = [{s for r, d, s in ROWS if (r, d) == (recipe, decoder)} for decoder in ("sbd", "deconv")]
+    seeds = [
+        {s for r, d, s in ROWS if (r, d) == (recipe, decoder)} for decoder in ("sbd", "deconv")
+    ]
     updates = {column(recipe, decoder, "updates").max() for decoder in ("sbd", "deconv")}
     assert seeds[0] == seeds[1]
     assert updates == {RECIPES[recipe].steps}  # the same number for both decoders
@@ -302,7 +365,14 @@ def plot_seeds(ax, groups, name, scale):
         values = np.maximum(1 - values, 1e-6) if name.endswith("r2") else values
         spread = np.linspace(-0.25, 0.25, len(values))  # side by side in the order of the seeds
         kind = "SBD" if decoder.startswith("sbd") else "deconv"
-        ax.plot(place + spread, values, "o" if kind == "SBD" else "s", color=COLOR[kind], markersize=4.5, alpha=0.8)
+        ax.plot(
+            place + spread,
+            values,
+            "o" if kind == "SBD" else "s",
+            color=COLOR[kind],
+            markersize=4.5,
+            alpha=0.8,
+        )
         ax.hlines(np.median(values), place - 0.35, place + 0.35, color="black", linewidth=1.5)
     ax.set_xticks(range(len(groups)), [f"{LABEL[d]}\n{r}" for r, d in groups], fontsize=8)
     ax.set_yscale(scale)
@@ -318,8 +388,15 @@ for ax, (name, label, scale) in zip(axes.flat, SCORES, strict=False):
 axes.flat[0].axhline(0.01, color="0.5", linestyle=":")
 axes.flat[1].axhline(0.01, color="0.5", linestyle=":")
 axes.flat[5].set_axis_off()
-axes.flat[5].text(0, 0.5, "each dot: one training run\nbar: median\ndotted: R² = 0.99\nlower is better in every panel")
-show(figure, "Five scores of every training run, a dot each: in the top row the SBD's runs lie far below the deconv's.")
+axes.flat[5].text(
+    0,
+    0.5,
+    "each dot: one training run\nbar: median\ndotted: R² = 0.99\nlower is better in every panel",
+)
+show(
+    figure,
+    "Five scores of every training run, a dot each: in the top row the SBD's runs lie far below the deconv's.",
+)
 
 # %%
 print(f"{'median [min, max]':>22}", *(f"{LABEL[d] + ' ' + r:>22}" for r, d in GROUPS))
@@ -336,7 +413,10 @@ for name, digits in [
         cells.append(f"{np.median(v):.{digits}f} [{v.min():.{digits}f}, {v.max():.{digits}f}]")
     print(f"{name:>22}", *(f"{cell:>22}" for cell in cells))
 recovered = {group: column(*group, "recovered") for group in GROUPS}
-print(f"{'geometry recovered':>22}", *(f"{f'{r.sum():.0f} of {len(r)}':>22}" for r in recovered.values()))
+print(
+    f"{'geometry recovered':>22}",
+    *(f"{f'{r.sum():.0f} of {len(r)}':>22}" for r in recovered.values()),
+)
 
 # %% [markdown]
 # *Geometry recovered* asks for everything at once: two latents of variance below 0.1 and every other above 0.7, affine
@@ -351,10 +431,14 @@ for name in ("former_fast_1_circles", "former_fast_2_circles", "confirmation_cir
     FRESH, FRESH_GRIDS = read_evidence(name)  # the last ones are those of the confirmation
     fresh = {seed: row for (_, decoder, seed), row in FRESH.items() if decoder == "sbd"}
     failed = {seed: row for seed, row in fresh.items() if row["recovered"] != "True"}
-    print(f"{name.removesuffix('_circles'):>13}: geometry recovered in {len(fresh) - len(failed)} of {len(fresh)} runs")
+    print(
+        f"{name.removesuffix('_circles'):>13}: geometry recovered in {len(fresh) - len(failed)} of {len(fresh)} runs"
+    )
     for seed, row in failed.items():
         print(f"{'':>13}  seed {seed}: {row['informative_latents']} informative latents,", end=" ")
-        print(f"affine R² {float(row['affine_r2']):.3f}, squared error {float(row['squared_error']):.1f}")
+        print(
+            f"affine R² {float(row['affine_r2']):.3f}, squared error {float(row['squared_error']):.1f}"
+        )
 
 # %% [markdown]
 # How sure are the differences? The **bootstrap** (Efron 1979) draws seeds anew, with replacement, from those that we
@@ -365,18 +449,24 @@ for name in ("former_fast_1_circles", "former_fast_2_circles", "confirmation_cir
 def median_difference(a, b, draws=10_000, seed=0):
     """Median of a less that of b, and the ends of its 95 % percentile bootstrap interval."""
     generator = np.random.default_rng(seed)
-    medians = [np.median(generator.choice(v, (draws, len(v))), axis=1) for v in (a, b)]  # [draws] each
+    medians = [
+        np.median(generator.choice(v, (draws, len(v))), axis=1) for v in (a, b)
+    ]  # [draws] each
     return np.median(a) - np.median(b), *np.percentile(medians[0] - medians[1], [2.5, 97.5])
 
 
 differences = {}
 for recipe in ("fast", "default"):
-    print(f"{recipe}: SBD less deconv, difference of medians with its 95 % interval; pairs in which the SBD is higher")
+    print(
+        f"{recipe}: SBD less deconv, difference of medians with its 95 % interval; pairs in which the SBD is higher"
+    )
     for name, _, _ in SCORES:
         a, b = column(recipe, "sbd", name), column(recipe, "deconv", name)
         differences[recipe, name] = difference, low, high = median_difference(a, b)
         higher = (a[:, None] > b[None]).sum()
-        print(f"{name:>22}: {difference:+7.2f} [{low:+.2f}, {high:+.2f}]; {higher} of {len(a) * len(b)}")
+        print(
+            f"{name:>22}: {difference:+7.2f} [{low:+.2f}, {high:+.2f}]; {higher} of {len(a) * len(b)}"
+        )
 
 # %% [markdown]
 # An interval from three seeds is a coarse thing: the median of three redrawn values is one of the three. The last
@@ -401,7 +491,13 @@ def plot_small_grid(ax, z, color, r2):
     """An encoded grid [310, 2] without axes; vertical lines dark, horizontal lines lighter; its R² beneath."""
     for line in np.unique(LINES):
         on = z[LINES == line]
-        ax.plot(on[:, 0], on[:, 1], color=color, alpha=1 if line < GRID["levels"] else 0.5, linewidth=0.8)
+        ax.plot(
+            on[:, 0],
+            on[:, 1],
+            color=color,
+            alpha=1 if line < GRID["levels"] else 0.5,
+            linewidth=0.8,
+        )
     ax.set_aspect("equal", adjustable="datalim")
     ax.set(xticks=[], yticks=[])
     ax.set_xlabel(f"{r2:.2f}", fontsize=8, labelpad=2)
@@ -412,10 +508,16 @@ def plot_all_grids(rows, grids, groups, columns):
     """Small pictures of every grid of the groups, one row for each `columns` seeds; the figure."""
     keys = [[k for k in sorted(rows) if k[:2] == group] for group in groups]
     lines = [
-        (group, k[i : i + columns]) for group, k in zip(groups, keys, strict=True) for i in range(0, len(k), columns)
+        (group, k[i : i + columns])
+        for group, k in zip(groups, keys, strict=True)
+        for i in range(0, len(k), columns)
     ]
     figure, axes = plt.subplots(
-        len(lines), columns, figsize=(columns, 1.2 * len(lines)), layout="constrained", squeeze=False
+        len(lines),
+        columns,
+        figsize=(columns, 1.2 * len(lines)),
+        layout="constrained",
+        squeeze=False,
     )
     for axes_row, ((recipe, decoder), line) in zip(axes, lines, strict=True):
         for ax, key in itertools.zip_longest(axes_row, line):
@@ -430,7 +532,10 @@ def plot_all_grids(rows, grids, groups, columns):
 
 figure = plot_all_grids(ROWS, GRIDS, GROUPS, 10)
 figure.suptitle("the plane in the two latents of least variance; below, affine R²", fontsize=10)
-show(figure, "The encoded grids of all runs: the SBD's are turned and mirrored squares, the deconv's crumpled.")
+show(
+    figure,
+    "The encoded grids of all runs: the SBD's are turned and mirrored squares, the deconv's crumpled.",
+)
 
 # %% [markdown]
 # ## 8. Straight, and turned
@@ -446,12 +551,16 @@ show(figure, "The encoded grids of all runs: the SBD's are turned and mirrored s
 def latent_direction(z):
     """Direction in the image in which the latents of a grid z [310, 2] grow, in degrees modulo 90."""
     turn = fit_geometry(XY, z).similarity[:2]  # [2, 2]; z = xy @ turn + shift
-    return np.degrees(np.arctan2(turn[1, 0], turn[0, 0])) % 90  # column 0 is the gradient of the first latent
+    return (
+        np.degrees(np.arctan2(turn[1, 0], turn[0, 0])) % 90
+    )  # column 0 is the gradient of the first latent
 
 
 def directions(recipe, decoder, rows=ROWS, grids=GRIDS):
     """`latent_direction` of every seed of a group, [seeds], in the order of the seeds."""
-    return np.array([latent_direction(grids[key]) for key in sorted(rows) if key[:2] == (recipe, decoder)])
+    return np.array(
+        [latent_direction(grids[key]) for key in sorted(rows) if key[:2] == (recipe, decoder)]
+    )
 
 
 def resultant(degrees):
@@ -475,27 +584,47 @@ length, _ = resultant(every)
 p = chance_of_resultant(every)
 for recipe, d in sbd_directions.items():
     print(f"{recipe:>17}: directions in degrees, modulo 90:", *(f"{a:.0f}" for a in d))
-print(f"off the nearest axis: median {np.median(off_axis):.0f} degrees; for random directions it is 22.5")
+print(
+    f"off the nearest axis: median {np.median(off_axis):.0f} degrees; for random directions it is 22.5"
+)
 print(
     f"within 5 degrees of an axis: {(off_axis < 5).sum()} of {len(every)} runs; chance would give {len(every) / 9:.1f}"
 )
 print(f"mean resultant length {length:.2f}; as long or longer by chance: p = {p:.1f}")
 random = np.random.default_rng(0).uniform(0, 90, (10_000, len(every)))
-toward_axes = [np.cos(4 * np.radians(d)).mean(-1) for d in (every, random)]  # 1: all along an axis, -1: all at 45
+toward_axes = [
+    np.cos(4 * np.radians(d)).mean(-1) for d in (every, random)
+]  # 1: all along an axis, -1: all at 45
 print(f"agreement with the axes themselves, from -1 to 1: {toward_axes[0]:.2f};", end=" ")
 print(f"as much by chance: p = {(toward_axes[1] >= toward_axes[0]).mean():.2f}")
 
 # %%
 figure, ax = plt.subplots(figsize=(7, 2), layout="constrained")
 for row, (recipe, d) in enumerate(sbd_directions.items()):
-    ax.plot(d, np.full(len(d), row), "D" if recipe == "default" else "o", color=BLUE, markersize=7, alpha=0.7)
+    ax.plot(
+        d,
+        np.full(len(d), row),
+        "D" if recipe == "default" else "o",
+        color=BLUE,
+        markersize=7,
+        alpha=0.7,
+    )
 for edge in (0, 90):
     ax.axvline(edge, color="black", linewidth=1)
 ax.axvline(45, color="0.5", linestyle=":")
-ax.set(xlim=(-3, 93), ylim=(-0.6, 2.6), yticks=range(3), yticklabels=sbd_directions, xticks=range(0, 91, 15))
+ax.set(
+    xlim=(-3, 93),
+    ylim=(-0.6, 2.6),
+    yticks=range(3),
+    yticklabels=sbd_directions,
+    xticks=range(0, 91, 15),
+)
 ax.set_xlabel("direction in which a latent grows (degrees, modulo 90; 0 = 90 = along an axis)")
 ax.spines[["top", "right", "left"]].set_visible(False)
-show(figure, "The directions of the SBD's latents, one dot per run, are scattered over all angles between 0 and 90.")
+show(
+    figure,
+    "The directions of the SBD's latents, one dot per run, are scattered over all angles between 0 and 90.",
+)
 
 # %% [markdown]
 # These runs show no preference for the axes, though a weak one is not ruled out: the directions lie a little closer to
@@ -532,9 +661,12 @@ pictures = {
 }
 assert torch.allclose(pictures["as trained"], decode(sbd, z_middle), atol=1e-5)
 inner = pictures["coordinates all 0"][..., 3:-3, 3:-3]
-print(f"without coordinates, beyond 3 pixels from the border: constant: {(inner.amax() - inner.amin()).item() < 1e-5}")
+print(
+    f"without coordinates, beyond 3 pixels from the border: constant: {(inner.amax() - inner.amin()).item() < 1e-5}"
+)
 shift = (
-    brightness_and_center(pictures["coordinates slid by (12, 6)"])[1] - brightness_and_center(pictures["as trained"])[1]
+    brightness_and_center(pictures["coordinates slid by (12, 6)"])[1]
+    - brightness_and_center(pictures["as trained"])[1]
 )
 print(f"sliding the coordinates moved the circle by ({shift[0, 0]:.0f}, {shift[0, 1]:.0f}) pixels")
 figure, axes = plt.subplots(1, 3, figsize=(8, 2.9), layout="constrained")
@@ -542,7 +674,10 @@ for ax, (title, picture) in zip(axes, pictures.items(), strict=True):
     ax.imshow(picture[0, 0], cmap="gray", vmin=0, vmax=1)
     ax.set(xticks=[], yticks=[])
     ax.set_title(title, fontsize=10)
-show(figure, "One code decoded three times: a circle; nothing when coordinates are zero; a circle that has moved.")
+show(
+    figure,
+    "One code decoded three times: a circle; nothing when coordinates are zero; a circle that has moved.",
+)
 
 # %% [markdown]
 # All that the decoder knows of *where* comes from the coordinates, and sliding them moves the picture rigidly. That is
@@ -576,7 +711,9 @@ def slide_of_code(broadcast, pair):
 A, explained = slide_of_code(decoder, pair)
 torch.manual_seed(0)
 shares = [slide_of_code(VAE(channels=sbd.config["channels"]).decoder, [0, 1])[1] for _ in range(20)]
-print(f"share of the code's first-layer weights that lies in the coordinates' plane: above 0.9: {explained > 0.9}")
+print(
+    f"share of the code's first-layer weights that lies in the coordinates' plane: above 0.9: {explained > 0.9}"
+)
 print(
     f"untrained networks: {min(shares):.2f} to {max(shares):.2f}; chance gives 2 of {sbd.config['channels']} directions"
 )
@@ -592,7 +729,10 @@ for ax, k in zip(axes[:2], range(2), strict=True):
 measured = np.linalg.inv(fits["SBD"].affine[:2]).T  # [2, 2] pixels per unit of the latents
 predicted = (A / STEP).numpy()
 for k in range(2):
-    for values, style, label in [(predicted, "-", "from the weights"), (measured, ":", "from the grid")]:
+    for values, style, label in [
+        (predicted, "-", "from the weights"),
+        (measured, ":", "from the grid"),
+    ]:
         axes[2].plot(
             [0, values[0, k]],
             [0, values[1, k]],
@@ -601,10 +741,15 @@ for k in range(2):
             linewidth=3,
             label=label if k == 0 else None,
         )
-axes[2].set(xlabel="x (pixels)", ylabel="y (pixels)", aspect="equal", xlim=(-14, 14), ylim=(14, -14))
+axes[2].set(
+    xlabel="x (pixels)", ylabel="y (pixels)", aspect="equal", xlim=(-14, 14), ylim=(14, -14)
+)
 axes[2].set_title("how far a latent's unit moves the circle", fontsize=10)
 axes[2].legend(frameon=False, fontsize=8, loc="lower left")
-show(figure, "Latent weights equal combinations of coordinate weights; the motion they predict is the one measured.")
+show(
+    figure,
+    "Latent weights equal combinations of coordinate weights; the motion they predict is the one measured.",
+)
 error = np.linalg.norm(predicted - measured) / np.linalg.norm(measured)
 print(
     f"the motion per unit of z, predicted from the decoder's first layer, is within 10 % of the measured: {error < 0.1}"
@@ -634,14 +779,20 @@ def code_gradient(model, z, pair):
 
 places = torch.cartesian_prod(*[torch.arange(16.0, 49.0, 8.0)] * 2)  # [25, 2] whole pixels
 circles = render_batch("ellipse", *places.T, 10)  # [25, 1, 64, 64]; the same picture, shifted
-gradients = {name: code_gradient(m, encode(m, circles)[0], pairs[name]) for name, m in models.items()}
+gradients = {
+    name: code_gradient(m, encode(m, circles)[0], pairs[name]) for name, m in models.items()
+}
 figure, axes = plt.subplots(2, 6, figsize=(10, 3.7), layout="constrained")
 for axes_row, (name, g) in zip(axes, gradients.items(), strict=True):
     limit = g[[6, 12, 18]].abs().max()
     for i, ax in enumerate(axes_row):
         at, k = [6, 12, 18][i % 3], i // 3
         ax.imshow(g[at, k], cmap="RdBu", vmin=-limit, vmax=limit)
-        ax.add_patch(plt.Circle(places[at].tolist(), 5, fill=False, color="black", linewidth=0.7, linestyle=":"))
+        ax.add_patch(
+            plt.Circle(
+                places[at].tolist(), 5, fill=False, color="black", linewidth=0.7, linestyle=":"
+            )
+        )
         ax.set(xticks=[], yticks=[])
         ax.set_title(f"by latent {pairs[name][k]}", fontsize=9)
     axes_row[0].set_ylabel(name)
@@ -656,7 +807,10 @@ SIDE = 10  # half the side of the window that is cut out around the circle
 
 def place_agreement(g):
     """Mean cosine between the gradients [25, 2, 64, 64] at different places, cut out around the circle."""
-    cut = [g[i, :, int(y) - SIDE : int(y) + SIDE, int(x) - SIDE : int(x) + SIDE] for i, (x, y) in enumerate(places)]
+    cut = [
+        g[i, :, int(y) - SIDE : int(y) + SIDE, int(x) - SIDE : int(x) + SIDE]
+        for i, (x, y) in enumerate(places)
+    ]
     cut = torch.stack(cut).flatten(2).transpose(0, 1)  # [2, 25, 400]
     cut = cut / cut.norm(dim=2, keepdim=True)
     cosine = cut @ cut.transpose(1, 2)  # [2, 25, 25]
@@ -666,9 +820,15 @@ def place_agreement(g):
 agreement = {name: place_agreement(g) for name, g in gradients.items()}
 step = 0.5  # control: the circle itself, moved, is the same gradient everywhere
 ideal = torch.stack(
-    [render_batch("ellipse", *(places + step * e).T, 10)[:, 0] - circles[:, 0] for e in torch.eye(2)], 1
+    [
+        render_batch("ellipse", *(places + step * e).T, 10)[:, 0] - circles[:, 0]
+        for e in torch.eye(2)
+    ],
+    1,
 )
-print(f"mean cosine between the gradients at different places: SBD {agreement['SBD']:.2f}", end=", ")
+print(
+    f"mean cosine between the gradients at different places: SBD {agreement['SBD']:.2f}", end=", "
+)
 print(f"deconv below 0.1 in size: {abs(agreement['deconv']) < 0.1}")
 print(f"control, a circle that is moved by hand: {place_agreement(ideal):.2f}")
 
@@ -702,10 +862,15 @@ print(f"{'recipe fast':>12} {'runs':>5} {'recovered':>10} {'affine R²':>24}", e
 print(f"{'informative':>12} {'squared error':>20} {'blank':>6}")
 blank_runs = {}
 for group in ABLATIONS:
-    r2, latents, e = (np.sort(column(*group, n)) for n in ("affine_r2", "informative_latents", "squared_error"))
+    r2, latents, e = (
+        np.sort(column(*group, n)) for n in ("affine_r2", "informative_latents", "squared_error")
+    )
     blank_runs[group[1]] = (latents == 0).sum()
     print(f"{LABEL[group[1]]:>12} {len(r2):>5} {column(*group, 'recovered').sum():>10.0f}", end=" ")
-    print(f"{np.median(r2):>8.3f} [{r2[0]:.3f}, {r2[-1]:.3f}] {latents[0]:>7.0f} to {latents[-1]:.0f}", end=" ")
+    print(
+        f"{np.median(r2):>8.3f} [{r2[0]:.3f}, {r2[-1]:.3f}] {latents[0]:>7.0f} to {latents[-1]:.0f}",
+        end=" ",
+    )
     print(f"{np.median(e):>8.1f} [{e[0]:.1f}, {e[-1]:.1f}] {blank_runs[group[1]]:>5}")
 
 # %%
@@ -723,7 +888,10 @@ show(
     "Affine R², informative latents and squared error of every run of six decoders; SBDs with x and y do best.",
 )
 figure = plot_all_grids(ROWS, GRIDS, ABLATIONS[2:], 5)
-show(figure, "The encoded grids of all ablation runs: squares with rotated coordinates, lines or crumples elsewhere.")
+show(
+    figure,
+    "The encoded grids of all ablation runs: squares with rotated coordinates, lines or crumples elsewhere.",
+)
 
 # %% [markdown]
 # - **Rotated coordinates** work as well as upright ones: five of five runs recover the plane.
@@ -742,11 +910,16 @@ show(figure, "The encoded grids of all ablation runs: squares with rotated coord
 
 # %%
 FORMER, _ = read_evidence("former_fast_1_circles")
-print(f"{'β up to 16':>12} {'runs':>5} {'recovered':>10} {'blank':>6} {'informative':>12} {'best affine R²':>15}")
+print(
+    f"{'β up to 16':>12} {'runs':>5} {'recovered':>10} {'blank':>6} {'informative':>12} {'best affine R²':>15}"
+)
 for name in DECODERS:
     former = [row for (_, other, _), row in FORMER.items() if other == name]
     latents = [int(row["informative_latents"]) for row in former]
-    good, best = sum(r["recovered"] == "True" for r in former), max(float(r["affine_r2"]) for r in former)
+    good, best = (
+        sum(r["recovered"] == "True" for r in former),
+        max(float(r["affine_r2"]) for r in former),
+    )
     print(f"{LABEL[name]:>12} {len(former):>5} {good:>10} {latents.count(0):>6}", end=" ")
     print(f"{f'{min(latents)} to {max(latents)}':>12} {best:>15.3f}")
 
@@ -768,7 +941,11 @@ for row, (d, marker) in enumerate([(upright, "o"), (rotated, "^")]):
     ax.plot(d, np.full(len(d), row), marker, color=OKABE_ITO[5 * row], markersize=8, alpha=0.7)
 ax.axvline(45, color="0.5", linestyle=":")
 ax.set(
-    xlim=(-3, 93), ylim=(-0.6, 1.6), yticks=[0, 1], yticklabels=["upright", "rotated by 45°"], xticks=range(0, 91, 15)
+    xlim=(-3, 93),
+    ylim=(-0.6, 1.6),
+    yticks=[0, 1],
+    yticklabels=["upright", "rotated by 45°"],
+    xticks=range(0, 91, 15),
 )
 ax.set_xlabel("direction in which a latent grows (degrees, modulo 90)")
 ax.spines[["top", "right", "left"]].set_visible(False)
@@ -812,7 +989,9 @@ def multiply_adds(network, z):
         else:
             counts.append(output[0].numel() * layer.weight[0].numel())
 
-    layers = [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)]
+    layers = [
+        m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d | nn.ConvTranspose2d)
+    ]
     hooks = [layer.register_forward_hook(count) for layer in layers]
     network(z)
     for hook in hooks:
@@ -830,12 +1009,16 @@ for recipe, name in [*ABLATIONS, ("default", "sbd"), ("default", "deconv")]:
     print(f"{LABEL[name]:>12} {p:>19,} {m / 1e6:>12.1f} M {s:>15.0f} s   {recipe}")
 for recipe in ("fast", "default"):
     ratios = [a / b for a, b in zip(costs[recipe, "sbd"], costs[recipe, "deconv"], strict=True)]
-    print(f"{recipe}: SBD / deconv: parameters {ratios[0]:.2f}, multiply-adds {ratios[1]:.1f}, seconds {ratios[2]:.1f}")
+    print(
+        f"{recipe}: SBD / deconv: parameters {ratios[0]:.2f}, multiply-adds {ratios[1]:.1f}, seconds {ratios[2]:.1f}"
+    )
 
 # %% tags=["nbval-ignore-output"]
 threads = torch.get_num_threads()
 torch.set_num_threads(1)  # and processor time, so that what else the machine does counts little
-took = dict.fromkeys(models, np.inf)  # of one forward and backward pass over a batch of 16; least of 6
+took = dict.fromkeys(
+    models, np.inf
+)  # of one forward and backward pass over a batch of 16; least of 6
 for _ in range(6):
     for name, model in models.items():
         start = time.process_time()

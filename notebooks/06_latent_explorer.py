@@ -45,7 +45,10 @@ from sbd_utils import (
 )
 from sbd_utils.plotting import OKABE_ITO
 
-models = {"SBD": load_pretrained("vae_circles_bw"), "deconv": load_pretrained("vae_deconv_circles_bw")}
+models = {
+    "SBD": load_pretrained("vae_circles_bw"),
+    "deconv": load_pretrained("vae_deconv_circles_bw"),
+}
 
 # %% [markdown]
 # ## The explorer
@@ -83,7 +86,10 @@ for ax, (name, side) in zip(axes, explorer.core.sides.items(), strict=True):
     path = sideways(side.model)
     ax.plot(path[:, first], path[:, second], color=OKABE_ITO[2], linewidth=3.5)
     ax.plot(path[-1, first], path[-1, second], "o", color=OKABE_ITO[5])
-show(figure, "Encoded grids with the path of a circle moving right: straight in the SBD's plane, bent in the deconv's.")
+show(
+    figure,
+    "Encoded grids with the path of a circle moving right: straight in the SBD's plane, bent in the deconv's.",
+)
 
 # %% [markdown]
 # ## First observation: a straight line in the image
@@ -137,7 +143,10 @@ for ax, (name, side) in zip(axes, explorer.core.sides.items(), strict=True):
 assert (changes["SBD"][:2] > 0.9).all()
 assert max(values[6:].max() for values in changes.values()) < 0.25
 axes[0].set_ylabel("largest change of a pixel")
-show(figure, "Largest pixel change per latent: near 1 for informative latents, two in the SBD; small for the others.")
+show(
+    figure,
+    "Largest pixel change per latent: near 1 for informative latents, two in the SBD; small for the others.",
+)
 
 # %% [markdown]
 # Posterior variance is a statement of the *encoder*; here the *decoder* has been asked. On the dead latents both agree.
@@ -153,7 +162,11 @@ show(figure, "Largest pixel change per latent: near 1 for informative latents, t
 # of its light lies within 8 pixels of the point that a circle on its way would have reached.
 
 # %%
-start, end, steps = torch.tensor([20.0, 20.0]), torch.tensor([44.0, 44.0]), torch.linspace(0, 1, 9)[:, None]
+start, end, steps = (
+    torch.tensor([20.0, 20.0]),
+    torch.tensor([44.0, 44.0]),
+    torch.linspace(0, 1, 9)[:, None],
+)
 places = torch.lerp(start, end, steps)  # [9, 2] x and y
 disc = render_batch("ellipse", *places.T, 16.0)  # [9, 1, 64, 64] 1 within 8 pixels
 figure, axes = plt.subplots(2, 1, figsize=(9, 2.9), layout="constrained")
@@ -163,7 +176,10 @@ for ax, (name, model) in zip(axes, models.items(), strict=True):
     walk = decode(model, torch.lerp(codes[0], codes[1], steps)).clamp(0, 1)
     shares[name] = (walk * disc).sum((1, 2, 3)) / walk.sum((1, 2, 3))  # [9]
     plot_strip(ax, walk, title=f"{name}: on the way from one code to another")
-    print(f"{name:7} share of the light in its place: {shares[name][[0, -1]].min():.1f} at the ends,", end=" ")
+    print(
+        f"{name:7} share of the light in its place: {shares[name][[0, -1]].min():.1f} at the ends,",
+        end=" ",
+    )
     print(f"{shares[name].min():.1f} where it is least")
 show(
     figure,

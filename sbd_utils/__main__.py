@@ -1,4 +1,4 @@
-"""The command line: generate data, train a model, score it, sweep seeds, publish weights, draw the headline.
+"""The command line: generate data, train, evaluate, sweep seeds, publish weights, convert the post's.
 
 python -m sbd_utils COMMAND --help
 """
@@ -7,31 +7,42 @@ import argparse
 import io
 import os
 import sys
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm.auto import tqdm
 
-from sbd_utils import analysis, datasets, evidence, files, pretrained, recipes
+from sbd_utils import analysis, evidence, experiments, files, pretrained
+from sbd_utils.checkpoint import load_weights, save_weights
+from sbd_utils.data import STREAMS, circles_dataset, save_dataset
+from sbd_utils.post_weights import load_post_weights
+from sbd_utils.recipes import RECIPES, VARIANTS
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run a command; errors that a reader can mend are a line, and exit status 1."""
     options = parser().parse_args(arguments)
     try:
-        return options.run(options) or 0
+        options.run(options)
     except (ValueError, OSError, RuntimeError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
+    return 0
 
 
-def generate(options) -> None:
-    dataset = datasets.circles_dataset(options.num_images, options.seed, options.im_size)
-    print(f"wrote {len(dataset)} circles to {datasets.save_dataset(dataset, options.out)}")
+def generate(options: argparse.Namespace) -> None:
+    """Write a data set."""
+    dataset = circles_dataset(options.num_images, options.seed, options.im_size)
+    path = save_dataset(dataset, Path(options.out).expanduser())
+    print(f"wrote {len(dataset)} circles to {path}")
 
 
-def train(options) -> None:
+def train(options: argparse.Namespace) -> None:
+    """Train one model."""
     accelerator = None
     if "WORLD_SIZE" in os.environ:  # started by `accelerate launch` or `torchrun`
         from accelerate import Accelerator
@@ -39,68 +50,95 @@ def train(options) -> None:
         accelerator = Accelerator()
     if options.threads:
         torch.set_num_threads(options.threads)
-    key = dict(recipe=options.recipe, decoder=options.decoder, seed=options.seed)
-    result = evidence.run(key, options.out, options.steps, accelerator=accelerator, progress=True)
+    key = {name: getattr(options, name) for name in evidence.KEY}
+    result = experiments.run_experiment(
+        key,
+        Path(options.out).expanduser(),
+        options.steps,
+        precision=options.precision,
+        accelerator=accelerator,
+        progress=True,
+    )
     if result is not None:
-        print_scores({str(options.out): result[0]})
+        print_scores({str(options.out): vars(result[0])})
 
 
-def evaluate(options) -> None:
+def evaluate(options: argparse.Namespace) -> None:
+    """Score models."""
     rows = {}
     for name in options.weights:
-        model = pretrained.load_weights(name) if Path(name).exists() else pretrained.load_pretrained(name)
-        scores = analysis.evaluate_circles(model)
-        rows[name] = {
-            "informative_latents": scores.informative,
-            "affine_r2": round(scores.geometry.affine_r2, 4),
-            "similarity_r2": round(scores.geometry.similarity_r2, 4),
-            "angle_mod_90": round(scores.geometry.angle % 90, 1),
-            "squared_error": round(scores.squared_error, 2),
-            "variance_2": round(scores.variances[1], 4),
-            "variance_3": round(scores.variances[2], 4),
-            "kl_nats": round(scores.kl, 2),
-        }
+        path = Path(name).expanduser()
+        model = load_weights(path) if path.exists() else pretrained.load_pretrained(name)
+        rows[name] = _scores_of(model)
     print_scores(rows)
 
 
-def sweep(options) -> None:
-    """Train what the table lacks, `jobs` runs at a time; every finished run is in the table at once."""
-    done = {evidence.row_name(row) for row in evidence.read_rows(options.table)}
-    wanted = [dict(recipe=options.recipe, decoder=d, seed=s) for s in options.seeds for d in options.decoders]
+def _scores_of(model: Any) -> dict[str, Any]:
+    scores = analysis.evaluate_circles(model)
+    variances = {f"variance_{i + 1}": round(v, 4) for i, v in enumerate(scores.variances[:3])}
+    return {
+        "informative_latents": scores.informative,
+        "affine_r2": round(scores.geometry.affine_r2, 4),
+        "similarity_r2": round(scores.geometry.similarity_r2, 4),
+        "angle_mod_90": round(scores.geometry.angle % 90, 1),
+        "squared_error": round(scores.squared_error, 2),
+        **variances,
+        "kl_nats": round(scores.kl, 2),
+    }
+
+
+def sweep(options: argparse.Namespace) -> None:
+    """Train what the table lacks, `jobs` runs at a time; every finished run is in it at once."""
+    done = {row.name for row in evidence.read_rows(options.table)}
+    wanted = [
+        {"dataset": options.dataset, "recipe": options.recipe, "decoder": decoder, "seed": seed}
+        for seed in options.seeds
+        for decoder in options.decoders
+    ]
     todo = [key for key in wanted if evidence.row_name(key) not in done]
     print(f"{len(wanted) - len(todo)} of {len(wanted)} runs are in {options.table} already")
-    futures = []
     threads = options.threads or max((os.cpu_count() or 1) // options.jobs, 1)
-    pool = ProcessPoolExecutor(options.jobs, get_context("spawn"), torch.set_num_threads, (threads,))
+    pool = ProcessPoolExecutor(
+        options.jobs, get_context("spawn"), torch.set_num_threads, (threads,)
+    )
     with pool, tqdm(total=len(todo), unit="run") as bar:
+        futures = []
         for key in todo:
             out = Path(options.folder) / f"{evidence.row_name(key)}.safetensors"
-            futures.append(pool.submit(evidence.run, key, out, options.steps, options.score_every))
+            arguments = (key, out, options.steps, options.score_every, options.precision)
+            futures.append(pool.submit(experiments.run_experiment, *arguments))
         for future in as_completed(futures):
             evidence.add_row(options.table, *future.result())
             bar.update()
 
 
-def headline(options) -> None:
+def headline(options: argparse.Namespace) -> None:
+    """Draw the picture of the README."""
     from matplotlib.figure import Figure
 
     from sbd_utils.plotting import plot_headline
 
     pair = {"SBD": "vae_circles_bw", "deconv": "vae_deconv_circles_bw"}
-    figure = plot_headline(
-        Figure(figsize=(11, 3.9), layout="constrained"),
-        {label: pretrained.load_pretrained(name) for label, name in pair.items()},
-    )
+    models = {label: pretrained.load_pretrained(name) for label, name in pair.items()}
+    figure = plot_headline(Figure(figsize=(11, 3.9), layout="constrained"), models)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=100, metadata={"Software": None})
     print(f"wrote {files.write_atomically(options.out, buffer.getvalue())}")
 
 
-def publish(options) -> None:
-    print(f"entered {options.name} in {evidence.publish(options.weights, options.name, options.folder, options.note)}")
+def publish(options: argparse.Namespace) -> None:
+    """Enter a run in the manifest."""
+    manifest = pretrained.publish(options.weights, options.name, options.folder, options.note)
+    print(f"entered {options.name} in {manifest}")
 
 
-def print_scores(rows: dict[str, dict]) -> None:
+def convert(options: argparse.Namespace) -> None:
+    """Rewrite weights of the blog post's code as a file of this course."""
+    path = save_weights(load_post_weights(options.weights), Path(options.out).expanduser())
+    print(f"wrote {path}; `load_weights` reads it")
+
+
+def print_scores(rows: dict[str, dict[str, Any]]) -> None:
     """A table, one model per column."""
     names = list(next(iter(rows.values())))
     width = max(map(len, names))
@@ -111,61 +149,94 @@ def print_scores(rows: dict[str, dict]) -> None:
 
 def seeds(text: str) -> list[int]:
     """'3', '0-9' or '1,4,7' as a list of seeds."""
-    parts = (part.split("-") for part in text.split(","))
-    return [seed for part in parts for seed in range(int(part[0]), int(part[-1]) + 1)]
+    found = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        try:
+            numbers = range(int(first), int(last or first) + 1)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{part!r} is no seed; try 3, 0-9 or 1,4,7") from None
+        if not numbers:
+            raise argparse.ArgumentTypeError(f"{part!r} runs backwards; write {last}-{first}")
+        found += numbers
+    return found
+
+
+def positive(text: str) -> int:
+    """A whole number of at least 1."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return number
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m sbd_utils", description=__doc__.splitlines()[0])
+    """All commands and their options."""
+    summary = (__doc__ or "").splitlines()[0]
+    top = argparse.ArgumentParser(prog="python -m sbd_utils", description=summary)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name, function, help):
-        sub = commands.add_parser(
-            name, help=help, description=help, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-        )
+    def command(name: str, function: Callable, help: str) -> Callable:
+        style = argparse.ArgumentDefaultsHelpFormatter
+        sub = commands.add_parser(name, help=help, description=help, formatter_class=style)
         sub.set_defaults(run=function)
         return sub.add_argument
 
-    recipe = dict(choices=list(recipes.RECIPES), default="fast", help="network and schedules, see sbd_utils/recipes.py")
-    steps = dict(type=int, default=None, help="number of updates; by default the recipe's")
-
     add = command("generate", generate, "Write circles and their centres to a file.")
     add("out", help="file to write, ending in .npz or .safetensors")
-    add("--num-images", type=int, default=5000, help="number of images")
+    add("--num-images", type=positive, default=5000, help="number of images")
     add("--seed", type=int, default=0, help="the same seed gives the same images")
-    add("--im-size", type=int, default=64, help="height and width in pixels")
+    add("--im-size", type=positive, default=64, help="height and width in pixels")
 
-    add = command("train", train, "Train a VAE on the circles; run the same command again to go on after an interrupt.")
-    add("out", help="weights file to write, NAME.safetensors; NAME.json holds the record, NAME.checkpoint the state")
-    add("--decoder", choices=list(recipes.DECODERS), default="sbd", help="which decoder")
-    add("--recipe", **recipe)
+    add = command("train", train, "Train a VAE; run the same command again after an interrupt.")
+    add("out", help="weights to write, NAME.safetensors; NAME.json and NAME.checkpoint beside it")
+    add("--decoder", choices=list(VARIANTS), default="sbd", help="which decoder")
     add("--seed", type=int, default=0, help="of the initial weights, the images and the noise")
-    add("--steps", **steps)
-    add("--threads", type=int, default=None, help="threads to use; the same number gives the same bits")
+    add("--threads", type=positive, default=None, help="the same number gives the same bits")
+    _add_run_options(add)
 
-    add = command("evaluate", evaluate, "Score models: posterior variance, geometry, squared error.")
+    add = command(
+        "evaluate", evaluate, "Score models: posterior variance, geometry, squared error."
+    )
     add("weights", nargs="+", help="weights files, or names of pretrained models")
 
-    add = command("sweep", sweep, "Train seeds x decoders and collect the scores in one table; finished runs are kept.")
+    add = command("sweep", sweep, "Train seeds x decoders into one table; finished runs are kept.")
     add("table", help="the .csv file to add to")
-    add("--decoders", nargs="+", choices=list(recipes.DECODERS), default=["sbd", "deconv"], help="which decoders")
+    add("--decoders", nargs="+", choices=list(VARIANTS), default=["sbd", "deconv"], help="which")
     add("--seeds", type=seeds, default="0-9", help="such as 3, 0-9 or 1,4,7")
-    add("--recipe", **recipe)
-    add("--steps", **steps)
     add("--folder", default="runs", help="where weights, records and checkpoints go")
-    add("--score-every", type=int, default=100, help="updates between two scorings that note when a goal was met")
-    add("--jobs", type=int, default=1, help="runs at a time; they share the processor's cores")
-    add("--threads", type=int, default=None, help="threads of each run; by default the cores divided by the jobs")
+    add("--score-every", type=positive, default=100, help="updates between two scorings")
+    add("--jobs", type=positive, default=1, help="runs at a time; they share the cores")
+    add("--threads", type=positive, default=None, help="of each run; by default cores / jobs")
+    _add_run_options(add)
 
-    add = command("headline", headline, "Draw the grids of the pretrained pair: the picture of the README.")
+    add = command("headline", headline, "Draw the grids of the pretrained pair, for the README.")
     add("out", help="file to write, ending in .png")
 
-    add = command("publish", publish, "Copy a run's weights into the folder of pretrained models, with a model card.")
+    add = command(
+        "publish", publish, "Copy a run's weights into the pretrained models, with a card."
+    )
     add("weights", help="weights file written by train or sweep, with its .json beside it")
     add("name", help="name to publish under")
     add("--note", required=True, help="why this run: the first sentence of the card")
     add("--folder", default=str(pretrained.FOLDER), help="folder that holds manifest.json")
+
+    add = command("convert", convert, "Rewrite weights of the blog post's code for this course.")
+    add("weights", help="the post's file, ending in .pt")
+    add("out", help="file to write, ending in .safetensors")
     return top
+
+
+def _add_run_options(add: Callable) -> None:
+    """What `train` and `sweep` share."""
+    add("--dataset", choices=list(STREAMS), default="circles", help="what is learned")
+    add("--recipe", choices=list(RECIPES), default="fast", help="see sbd_utils/recipes.py")
+    add("--steps", type=positive, default=None, help="updates; by default the recipe's")
+    precisions = ["fp32", "bf16", "auto"]
+    add("--precision", choices=precisions, default=None, help="by default the recipe's")
 
 
 if __name__ == "__main__":

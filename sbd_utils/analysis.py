@@ -1,51 +1,96 @@
-"""What a trained model's latent space looks like: posterior variance, informative latents, encoded grids."""
+"""What a trained model's latent space looks like: posterior variance, informative latents, grids."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
-from sbd_utils.datasets import CIRCLE_SIZE, circles_dataset, generate_spaced_coordinates
+from sbd_utils.data import CIRCLE_SIZE, circles_dataset, draw_circles, evaluation_grid
+from sbd_utils.data.base import FactorStream
 from sbd_utils.metrics import Geometry, fit_geometry
-from sbd_utils.models import VAE
-from sbd_utils.sprites import render_batch
+from sbd_utils.models import kl_divergence
 
-INFORMATIVE = 0.5  # a latent below this average posterior variance is called informative
-GRID = dict(low=12, high=52, num_points=31, levels=5)  # the evaluation grid, in pixels of a 64 x 64 image
+INFORMATIVE = 0.5
+"""A latent below this average posterior variance is called informative."""
+CLEARLY_INFORMATIVE = 0.1
+"""Both latents that matter are below it, for 'two latents' …"""
+CLEARLY_SILENT = 0.7
+"""… and every other above it."""
+STRAIGHT_R2 = 0.99
+"""Affine and similarity R² are at least this, for 'geometry recovered' …"""
+SQUARED_ERROR_LIMIT = 5.0
+"""… and the squared error per image is at most this, unless a recipe asks for less."""
 
 
 @torch.no_grad()
-def encode(model: VAE, images: Tensor, batch_size: int = 250) -> tuple[Tensor, Tensor]:
-    """Posterior means and log-variances [N, z_dim] each, on the CPU, of images [N, C, H, H], in batches."""
-    device = next(model.parameters()).device
-    parts = [model.encoder(part.to(device)) for part in images.split(batch_size)]
+def encode(model: Any, images: Tensor, batch_size: int = 250) -> tuple[Tensor, Tensor]:
+    """Posterior means and log-variances of images, in batches.
+
+    Args:
+        model: A `VAE`, in eval mode, of any dtype and on any device.
+        images: [N, C, H, H], floating-point.
+        batch_size: Images at a time.
+
+    Returns:
+        [N, z_dim] each, float32 on the CPU.
+
+    Raises:
+        ValueError: images has another shape than the encoder takes, or holds whole numbers.
+    """
+    if not images.is_floating_point():
+        raise ValueError(f"images holds {images.dtype}; it must be floating-point, in [0, 1]")
+    like = next(model.parameters())
+    parts = [model.encoder(part.to(like)) for part in images.split(batch_size)]
     mean, logvar = (torch.cat(p).float().cpu() for p in zip(*parts, strict=True))
     return mean, logvar
 
 
 @torch.no_grad()
-def decode(model: VAE, z: Tensor, batch_size: int = 250) -> Tensor:
-    """Images [N, C, H, H], on the CPU, of codes z [N, z_dim], in batches. Values may leave [0, 1]."""
-    device = next(model.parameters()).device
-    return torch.cat([model.decoder(part.to(device)).float().cpu() for part in z.split(batch_size)])
+def decode(model: Any, z: Tensor, batch_size: int = 250) -> Tensor:
+    """Images of codes, in batches.
+
+    Args:
+        model: A `VAE`, of any dtype and on any device.
+        z: [N, z_dim].
+        batch_size: Codes at a time.
+
+    Returns:
+        [N, C, H, H], float32 on the CPU; values may leave [0, 1].
+    """
+    like = next(model.parameters())
+    return torch.cat([model.decoder(part.to(like)).float().cpu() for part in z.split(batch_size)])
 
 
-def reconstruct(model: VAE, images: Tensor) -> Tensor:
-    """Images [N, C, H, H] encoded and decoded again from their posterior means; values may leave [0, 1]."""
+def reconstruct(model: Any, images: Tensor) -> Tensor:
+    """Images [N, C, H, H] encoded, and their posterior means decoded; values may leave [0, 1]."""
     return decode(model, encode(model, images)[0])
 
 
-def interpolate(model: VAE, x1: Tensor, x2: Tensor, steps: int = 9) -> Tensor:
-    """Pictures [steps, C, H, H] on the straight line in latent space from image x1 to image x2, [C, H, H] each.
+def interpolate(model: Any, x1: Tensor, x2: Tensor, steps: int = 9) -> Tensor:
+    """Pictures on the straight line in latent space from one image to another.
 
-    The line joins the posterior means, in even steps, both ends included. Raises ValueError for steps below 2.
+    The line joins the posterior means, in even steps, both ends included.
+
+    Args:
+        model: A `VAE`.
+        x1: [C, H, H].
+        x2: [C, H, H].
+        steps: Number of pictures.
+
+    Returns:
+        [steps, C, H, H].
+
+    Raises:
+        ValueError: steps is below 2.
     """
     if steps < 2:
         raise ValueError(f"steps is {steps}; a line with both its ends needs at least 2")
     (start, end), _ = encode(model, torch.stack([x1, x2]))  # [z_dim] each
-    return decode(model, torch.lerp(start, end, torch.linspace(0, 1, steps)[:, None]))
+    shares = torch.linspace(0, 1, steps, dtype=start.dtype)[:, None]
+    return decode(model, torch.lerp(start, end, shares))
 
 
 class Traversal(NamedTuple):
@@ -60,82 +105,139 @@ class Traversal(NamedTuple):
 
 
 def traverse(
-    model: VAE, z: Tensor, latents: Iterable[int] | None = None, span: float = 2.0, steps: int = 7
+    model: Any, z: Tensor, latents: Iterable[int] | None = None, span: float = 2.0, steps: int = 7
 ) -> Traversal:
-    """Pictures of a code z [z_dim] with one latent at a time set to `steps` values from -span to span.
+    """Pictures of a code with one latent at a time set to even steps of values.
 
-    latents: which; by default all, in ascending order of the posterior variance of the picture that z decodes to.
-    span is in standard deviations of the prior. Raises ValueError for a latent the model does not have, none, or
-    steps below 2.
+    Args:
+        model: A `VAE`.
+        z: [z_dim].
+        latents: Which; by default all, in ascending order of the posterior variance of the picture
+            that z decodes to.
+        span: Values run from -span to span, in standard deviations of the prior.
+        steps: Number of values.
+
+    Raises:
+        ValueError: latents is empty or names one that the model does not have, or steps is below 2.
     """
     z_dim = model.config["z_dim"]
     if latents is None:
         _, logvar = encode(model, decode(model, z[None]))
-        latents = torch.argsort(logvar[0], stable=True)
+        latents = torch.argsort(logvar[0], stable=True).tolist()
     latents = [int(latent) for latent in latents]
     if not latents or not all(0 <= latent < z_dim for latent in latents):
-        raise ValueError(f"latents is {latents}; it must name some of this model's latents, 0 ... {z_dim - 1}")
+        wanted = f"it must name some of this model's latents, 0 ... {z_dim - 1}"
+        raise ValueError(f"latents is {latents}; {wanted}")
     if steps < 2:
         raise ValueError(f"steps is {steps}; a traversal with both its ends needs at least 2")
-    values = torch.linspace(-span, span, steps)
+    values = torch.linspace(-span, span, steps, dtype=torch.float32)
     codes = z.repeat(len(latents), steps, 1)  # [L, steps, z_dim]
     for row, latent in enumerate(latents):
         codes[row, :, latent] = values
-    return Traversal(decode(model, codes.flatten(0, 1)).unflatten(0, (len(latents), steps)), latents, values)
+    images = decode(model, codes.flatten(0, 1)).unflatten(0, (len(latents), steps))
+    return Traversal(images, latents, values)
 
 
-def get_avg_variance(model: VAE, loader: Iterable) -> Tensor:
-    """Average posterior variance of each latent, [z_dim], over a loader of image batches.
+def get_avg_variance(model: Any, loader: Iterable) -> Tensor:
+    """Average posterior variance of each latent over a loader of image batches.
 
-    loader: a DataLoader or any iterable of batches, each a tensor [N, C, H, H] or a tuple that begins with one.
-    Near 0: the latent is told apart finely, it carries information. Near 1: it is the prior, whatever the image.
-    Raises ValueError if the loader is empty.
+    Near 0: the latent is told apart finely, it carries information. Near 1: it is the prior,
+    whatever the image.
+
+    Args:
+        model: A `VAE`.
+        loader: A DataLoader or any iterable of batches, each a tensor [N, C, H, H] or a tuple that
+            begins with one.
+
+    Returns:
+        [z_dim].
+
+    Raises:
+        ValueError: loader gives no image, or never ends.
     """
-    total, count = 0, 0
+    source = getattr(loader, "dataset", loader)
+    if isinstance(source, FactorStream):
+        some = "take some batches of it, such as `itertools.islice(loader, 20)`"
+        raise ValueError(f"loader gives the batches of a {type(source).__name__} for ever; {some}")
+    sums, count = [], 0
     for batch in loader:
         images = batch if isinstance(batch, Tensor) else batch[0]
         _, logvar = encode(model, images)
-        total = total + logvar.exp().sum(0)
+        sums.append(logvar.exp().sum(0))  # [z_dim]
         count += len(images)
     if count == 0:
         raise ValueError("loader gave no images; the average needs at least one")
-    return total / count
+    return torch.stack(sums).sum(0) / count
 
 
-def get_smallest_pair(avg_var: Tensor) -> tuple[int, int]:
-    """Indices of the two latents of least average posterior variance, the least first; avg_var: [z_dim]."""
+def get_smallest_pair(avg_var: ArrayLike | Tensor) -> tuple[int, int]:
+    """Numbers of the two latents of least average posterior variance, the least first.
+
+    Args:
+        avg_var: [z_dim] with z_dim at least 2.
+
+    Raises:
+        ValueError: It has another shape.
+
+    Example:
+        >>> get_smallest_pair([0.9, 0.02, 1.0, 0.01])
+        (3, 1)
+    """
     avg_var = torch.as_tensor(avg_var)
     if avg_var.ndim != 1 or len(avg_var) < 2:
-        raise ValueError(f"avg_var has shape {list(avg_var.shape)}; it must be [z_dim] with z_dim at least 2")
+        shape = list(avg_var.shape)
+        raise ValueError(f"avg_var has shape {shape}; it must be [z_dim] with z_dim at least 2")
     first, second = torch.argsort(avg_var, stable=True)[:2].tolist()
     return first, second
 
 
-def informative_latents(avg_var: Tensor, threshold: float = INFORMATIVE) -> list[int]:
+def informative_latents(avg_var: ArrayLike | Tensor, threshold: float = INFORMATIVE) -> list[int]:
     """Latents whose average posterior variance [z_dim] is below the threshold, the least first."""
-    order = torch.argsort(torch.as_tensor(avg_var), stable=True).tolist()
-    return [i for i in order if avg_var[i] < threshold]
+    avg_var = torch.as_tensor(avg_var)
+    order = torch.argsort(avg_var, stable=True).tolist()
+    return [latent for latent in order if avg_var[latent] < threshold]
 
 
 def encode_coordinates(
-    model: VAE, x, y, x_latent: int, y_latent: int, size: float = CIRCLE_SIZE
+    model: Any,
+    x: ArrayLike | Tensor,
+    y: ArrayLike | Tensor,
+    x_latent: int,
+    y_latent: int,
+    size: float = CIRCLE_SIZE,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Render a white circle at each (x, y) [N] (pixels), encode it, return the means of two latents, [N] each.
+    """Render a white circle at each position, encode it, and return the means of two latents.
 
-    size: diameter in pixels. Raises ValueError for a latent the model does not have.
+    Args:
+        model: A `VAE`.
+        x: [N] in pixels.
+        y: [N] in pixels.
+        x_latent: Number of the latent that is returned first.
+        y_latent: Number of the one returned second.
+        size: Diameter in pixels.
+
+    Returns:
+        z1, z2, [N] each.
+
+    Raises:
+        ValueError: The model does not have such a latent.
     """
     z_dim = model.config["z_dim"]
     for name, latent in [("x_latent", x_latent), ("y_latent", y_latent)]:
         if not 0 <= latent < z_dim:
             raise ValueError(f"{name} is {latent}; this model's latents are 0 ... {z_dim - 1}")
-    images = render_batch("ellipse", x, y, size, img_size=model.config["im_size"])
+    images = draw_circles(x, y, model.config["im_size"], size)
     mean, _ = encode(model, images.expand(-1, model.config["in_channels"], -1, -1))
     return mean[:, x_latent].numpy(), mean[:, y_latent].numpy()
 
 
-def encode_grid(model: VAE, first: int, second: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The evaluation grid: centres xy [310, 2] in pixels, the means of two latents z [310, 2], line labels [310]."""
-    xx, yy, labels = generate_spaced_coordinates(**GRID)
+def encode_grid(model: Any, first: int, second: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The evaluation grid, see `evaluation_grid`, and where two latents put it.
+
+    Returns:
+        Centres xy [310, 2] in pixels, the means of the two latents z [310, 2], line labels [310].
+    """
+    xx, yy, labels = evaluation_grid(model.config["im_size"])
     z = encode_coordinates(model, xx, yy, first, second)
     return np.stack([xx, yy], 1), np.stack(z, 1), labels
 
@@ -156,26 +258,40 @@ class Scores(NamedTuple):
     squared_error: float
     """Summed over an image's pixels, averaged over the held-out images; the mean code decoded."""
     kl: float
-    """KL divergence to the prior in nats, summed over latents, averaged over the held-out images."""
+    """KL divergence to the prior in nats, summed over latents, averaged over held-out images."""
 
     @property
     def two_latents(self) -> bool:
         """Exactly two latents matter, clearly: variances below 0.1, every other above 0.7."""
-        return self.variances[1] < 0.1 and (len(self.variances) == 2 or self.variances[2] > 0.7)
+        others = self.variances[2:]
+        loud = self.variances[1] < CLEARLY_INFORMATIVE
+        return loud and (not others or others[0] > CLEARLY_SILENT)
 
-    def recovered(self, max_squared_error: float = 5.0) -> bool:
-        """Geometry recovered: two latents, affine and similarity R² of at least 0.99, a small squared error."""
-        straight = min(self.geometry.affine_r2, self.geometry.similarity_r2) >= 0.99
+    def recovered(self, max_squared_error: float = SQUARED_ERROR_LIMIT) -> bool:
+        """Geometry recovered: two latents, affine and similarity R² of 0.99, a small squared error."""
+        straight = min(self.geometry.affine_r2, self.geometry.similarity_r2) >= STRAIGHT_R2
         return self.two_latents and straight and self.squared_error <= max_squared_error
 
 
-def evaluate_circles(model: VAE, num_images: int = 1000, seed: int = 1_000_003) -> Scores:
-    """Score a model on the evaluation grid and on held-out circles (a seed that training does not use)."""
+def evaluate_circles(model: Any, num_images: int = 1000, seed: int = 1_000_003) -> Scores:
+    """Score a model on the evaluation grid and on held-out circles.
+
+    Args:
+        model: A `VAE` in eval mode.
+        num_images: Number of held-out circles.
+        seed: Of the held-out circles; one that training does not use.
+
+    Example:
+        >>> from sbd_utils import load_pretrained
+        >>> scores = evaluate_circles(load_pretrained("vae_circles_bw"), num_images=100)
+        >>> scores.informative, round(scores.geometry.affine_r2, 3), scores.recovered()
+        (2, 1.0, True)
+    """
     images, _ = circles_dataset(num_images, seed, model.config["im_size"]).tensors
     images = images.expand(-1, model.config["in_channels"], -1, -1)
     mean, logvar = encode(model, images)
     variances = logvar.exp().mean(0)  # [z_dim]
-    squared_error = (decode(model, mean) - images).square().sum((1, 2, 3)).mean().item()
+    squared_error = (decode(model, mean) - images).square().sum((1, 2, 3)).mean()
     pair = get_smallest_pair(variances)
     xy, z, _ = encode_grid(model, *pair)
     return Scores(
@@ -184,6 +300,6 @@ def evaluate_circles(model: VAE, num_images: int = 1000, seed: int = 1_000_003) 
         informative=len(informative_latents(variances)),
         grid=z,
         geometry=fit_geometry(xy, z),
-        squared_error=squared_error,
-        kl=0.5 * (mean.square() + logvar.exp() - logvar - 1).sum(1).mean().item(),
+        squared_error=squared_error.item(),
+        kl=kl_divergence(mean, logvar).sum(1).mean().item(),
     )

@@ -1,197 +1,225 @@
-"""What a training run leaves behind: one row of scores, its encoded grid, a model card, an entry in the manifest."""
+"""Tables of results with typed rows, one for each training run, and the encoded grid of every run."""
 
 import csv
+import dataclasses
 import io
-import json
 import os
 import platform
+import types
+import typing
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
-from sbd_utils.analysis import evaluate_circles
-from sbd_utils.files import load_tensors, save_tensors, sha256, write_atomically
-from sbd_utils.models import VAE
-from sbd_utils.recipes import train_circles
-from sbd_utils.training import History, save_weights
+from sbd_utils.files import load_tensors, locked, read_text, save_tensors, write_text
+from sbd_utils.pretrained import FOLDER
 
-KEY = ("recipe", "decoder", "seed")  # what tells one row of a table from another
-SQUARED_ERROR_LIMIT = {"default": 3.0}  # of "geometry recovered"; 5 for every other recipe
+EVIDENCE = FOLDER / "evidence"
 
 
-class Milestones:
-    """A callback for `fit` that scores the model while it trains, and notes when each goal was first met.
+@dataclass(frozen=True, kw_only=True)
+class RunRow:
+    """One training run: what was trained, its scores, its times, and what it ran on.
 
-    `seconds` and `updates` hold, under the names in GOALS, the training time (scoring not counted) and the number of
-    updates at the first scoring that met the goal; `scores` is the last scoring. With a path, the notes are kept in a
-    file beside the checkpoint, for a run that is resumed.
+    A field that may be None has been added since the first tables were written, or tells of
+    something that may not have happened.
     """
 
-    GOALS = ("affine_095", "two_latents", "affine_099", "similarity_099", "squared_error", "recovered")
+    dataset: str
+    recipe: str
+    decoder: str
+    """A key of VARIANTS."""
+    seed: int
+    channels: int
+    updates: int
+    recovered: bool
+    """See `Scores.recovered`."""
+    informative_latents: int
+    variance_1: float
+    """Average posterior variance of the latent that has the least; the next three follow."""
+    variance_2: float
+    variance_3: float | None = None
+    variance_4: float | None = None
+    affine_r2: float
+    similarity_r2: float
+    angle_mod_90: float
+    """Degrees."""
+    reflected: bool
+    squared_error: float
+    """Summed over the pixels of an image."""
+    kl_nats: float
+    training_seconds: float
+    """By the clock on the wall, whatever else the machine was doing."""
+    processor_seconds: float | None = None
+    """Of all threads of the run together, spent on updates."""
+    seconds_to_affine_095: float | None = None
+    """By the clock on the wall, until a scoring first met the goal, as the next five."""
+    seconds_to_two_latents: float | None = None
+    seconds_to_affine_099: float | None = None
+    seconds_to_similarity_099: float | None = None
+    seconds_to_squared_error: float | None = None
+    seconds_to_recovered: float | None = None
+    updates_to_recovered: int | None = None
+    threads: int
+    precision: str
+    processor: str
+    software: str
 
-    def __init__(self, squared_error_limit: float = 5.0, path: Path | None = None):
-        self.limit, self.path, self.scores = squared_error_limit, path, None
-        kept = json.loads(path.read_text()) if path and path.exists() else {}
-        self.seconds, self.updates = kept.get("seconds", {}), kept.get("updates", {})
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """What tells one row of a table from another."""
+        return self.dataset, self.recipe, self.decoder, self.seed
 
-    def __call__(self, model: VAE, history: History) -> None:
-        training = model.training
-        self.scores = scores = evaluate_circles(model.eval())
-        model.train(training)
-        affine, similarity = scores.geometry.affine_r2, scores.geometry.similarity_r2
-        met = (
-            affine >= 0.95,
-            scores.two_latents,
-            affine >= 0.99,
-            similarity >= 0.99,
-            scores.squared_error <= self.limit,
-            scores.recovered(self.limit),
-        )
-        for goal, reached in zip(self.GOALS, met, strict=True):
-            if reached and goal not in self.seconds:
-                self.seconds[goal] = round(history.seconds[-1].item(), 1)
-                self.updates[goal] = len(history.seconds)
-        if self.path:
-            write_atomically(self.path, json.dumps(dict(seconds=self.seconds, updates=self.updates)).encode())
+    @property
+    def name(self) -> str:
+        """The key as one word: dataset-recipe-decoder-seed."""
+        return row_name(dataclasses.asdict(self))
 
 
-def run(
-    key: dict,
-    out: str | Path,
-    steps: int | None = None,
-    score_every: int = 100,
-    accelerator=None,
-    progress: bool = False,
-) -> tuple[dict, np.ndarray] | None:
-    """Train and score the run of that key (see KEY); write weights, record and checkpoint under the path `out`.
+KEY = ("dataset", "recipe", "decoder", "seed")
 
-    score_every: updates between two scorings for the milestones. steps, accelerator, progress: see `train_circles`
-    and `fit`.
-    Returns the row of the run and its encoded grid [310, 2], or None in every process but the main one.
-    A run that was stopped goes on from its checkpoint.
+
+def row_name(key: dict[str, Any]) -> str:
+    """The key of a run as one word: dataset-recipe-decoder-seed."""
+    return "-".join(str(key[name]) for name in KEY)
+
+
+def read_evidence(
+    name: str, folder: str | Path = EVIDENCE
+) -> tuple[list[RunRow], dict[str, np.ndarray]]:
+    """A table of the course, and its encoded evaluation grids.
+
+    Args:
+        name: Such as 'seeds_circles'.
+        folder: Where the table is.
+
+    Returns:
+        The rows, and the grids [310, 2] by the rows' names.
+
+    Raises:
+        FileNotFoundError: There is no such table.
     """
-    out = Path(out)
-    milestones = Milestones(SQUARED_ERROR_LIMIT.get(key["recipe"], 5.0), out.with_suffix(".milestones"))
-    model, history = train_circles(
-        **key,
-        steps=steps,
-        checkpoint=out.with_suffix(".checkpoint"),
-        callback=milestones,
-        callback_every=score_every,
-        progress=progress,
-        accelerator=accelerator,
-    )
-    if accelerator is not None and not accelerator.is_main_process:
-        return None
-    if milestones.scores is None:  # a run resumed when nothing was left to train
-        milestones(model, history)
-    row = make_row(key, model, history, milestones)
-    save_weights(model.cpu(), out)
-    options = {**key, "threads": torch.get_num_threads(), **({"steps": steps} if steps else {})}
-    options = " ".join(f"--{name} {value}" for name, value in options.items())
-    save_record(out.with_suffix(".json"), row, history, f"python -m sbd_utils train runs/{out.name} {options}")
-    return row, milestones.scores.grid
+    path = Path(folder) / f"{name}.csv"
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no {path}; the tables come with a clone of the course")
+    grids, _ = load_tensors(grids_path(path))
+    return read_rows(path), {key: grid.double().numpy() for key, grid in grids.items()}
 
 
-def make_row(key: dict, model: VAE, history: History, milestones: Milestones) -> dict:
-    """One row of an evidence table: every score of one training run, and what it ran on."""
-    scores, geometry = milestones.scores, milestones.scores.geometry
-    return {
-        **key,
-        "channels": model.config["channels"],
-        "updates": len(history.seconds),
-        "recovered": scores.recovered(milestones.limit),
-        "informative_latents": scores.informative,
-        **{f"variance_{i + 1}": round(value, 4) for i, value in enumerate(scores.variances[:4])},
-        "affine_r2": round(geometry.affine_r2, 5),
-        "similarity_r2": round(geometry.similarity_r2, 5),
-        "angle_mod_90": round(geometry.angle % 90, 1),
-        "reflected": geometry.reflected,
-        "squared_error": round(scores.squared_error, 3),
-        "kl_nats": round(scores.kl, 3),
-        "training_seconds": round(history.seconds[-1].item(), 1),
-        **{f"seconds_to_{goal}": milestones.seconds.get(goal, "") for goal in Milestones.GOALS},
-        "updates_to_recovered": milestones.updates.get("recovered", ""),
-        "threads": torch.get_num_threads(),
-        "machine": machine_kind(),
-    }
+def read_rows(path: str | Path, kind: type[Any] = RunRow) -> list[Any]:
+    """The rows of a table as dataclasses of that kind; none if there is no file.
 
+    A column that the file lacks takes its default.
 
-def read_rows(path: str | Path) -> list[dict[str, str]]:
-    """The rows of a table, all values as text; none if there is no file."""
+    Raises:
+        ValueError: A column is unknown, one without a default is missing, or a value is not of its
+            column's type.
+    """
     path = Path(path)
-    return list(csv.DictReader(io.StringIO(path.read_text()))) if path.exists() else []
+    if not path.exists():
+        return []
+    reader = csv.DictReader(io.StringIO(read_text(path)))
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    columns = list(reader.fieldnames or [])
+    unknown = [name for name in columns if name not in fields]
+    needed = [name for name, f in fields.items() if f.default is dataclasses.MISSING]
+    missing = [name for name in needed if name not in columns]
+    for label, names in [("the unknown column", unknown), ("no column", missing)]:
+        if names:
+            raise ValueError(f"{path} has {label} {', '.join(names)}; it is not of this version")
+    hints = typing.get_type_hints(kind)
+    rows = []
+    for number, texts in enumerate(reader, 2):
+        values = {}
+        for name in columns:
+            try:
+                values[name] = _parse(texts[name], hints[name])
+            except (TypeError, ValueError):
+                where = f"{path}, line {number}: {name}"
+                raise ValueError(f"{where} is {texts[name]!r}; it must be {hints[name]}") from None
+        rows.append(kind(**values))
+    return rows
 
 
-def add_row(path: str | Path, row: dict, grid: np.ndarray) -> None:
-    """Put a row into the table at `path`, in the order of KEY, and its encoded grid [N, 2] into the file beside it.
+def write_rows(path: str | Path, rows: Iterable[Any]) -> Path:
+    """Write dataclasses of one kind as a table, atomically; None is an empty cell.
 
-    A row of the same key is replaced. Both files are replaced whole, the grids first: a row never lacks its grid.
+    Raises:
+        ValueError: There is no row.
+        OSError: The file cannot be written.
+    """
+    dicts = [dataclasses.asdict(row) for row in rows]
+    if not dicts:
+        raise ValueError("rows is empty; a table needs at least one")
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(dicts[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(dicts)
+    return write_text(path, text.getvalue())
+
+
+def add_row(path: str | Path, row: RunRow, grid: ArrayLike) -> None:
+    """Put a row into a table, in the order of its key, and its encoded grid into the file beside it.
+
+    A row of the same key is replaced. Both files are replaced whole, the grids first: a row never
+    lacks its grid. Several processes may add to one table.
+
+    Args:
+        path: The table.
+        row: The row.
+        grid: The encoded evaluation grid [N, 2].
+
+    Raises:
+        ValueError: The table is not of this kind; nothing is written.
+        OSError: A file cannot be written.
     """
     grids = grids_path(path)
-    tensors = load_tensors(grids)[0] if grids.exists() else {}
-    tensors[row_name(row)] = torch.as_tensor(grid, dtype=torch.float32)
-    save_tensors(grids, tensors, {"content": "encoded evaluation grids [310, 2], by recipe-decoder-seed"})
-    rows = {row_name(r): r for r in read_rows(path)} | {row_name(row): row}
-    ordered = sorted(rows.values(), key=lambda r: (r["recipe"], r["decoder"], int(r["seed"])))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(row), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(ordered)
-    write_atomically(path, text.getvalue().encode())
-
-
-def row_name(row: dict) -> str:
-    """The key of a row as one word: recipe-decoder-seed."""
-    return "-".join(str(row[name]) for name in KEY)
+    with locked(path):
+        rows = {old.key: old for old in read_rows(path)} | {row.key: row}
+        tensors = load_tensors(grids)[0] if grids.exists() else {}
+        tensors[row.name] = torch.as_tensor(np.asarray(grid), dtype=torch.float32)
+        content = "encoded evaluation grids [310, 2], by dataset-recipe-decoder-seed"
+        save_tensors(grids, tensors, {"content": content})
+        write_rows(path, [rows[key] for key in sorted(rows)])
 
 
 def grids_path(table: str | Path) -> Path:
-    """Where the encoded grids of a table are: beside it, `NAME_grids.safetensors` for `NAME.csv`."""
+    """Where the encoded grids of a table are: beside it, `NAME_grids.safetensors`."""
     table = Path(table)
-    return table.with_name(f"{table.stem}_grids.safetensors")
+    return table.with_name(f"{table.name.removesuffix('.csv')}_grids.safetensors")
 
 
 def machine_kind() -> str:
-    """The machine in words: cores, architecture, GPU if any, versions."""
+    """The machine in words: processor and software."""
+    return f"{processor_kind()}; {software_kind()}"
+
+
+def processor_kind() -> str:
+    """Cores, architecture, bfloat16 instructions and GPU, if any."""
+    capable = torch.cpu.get_capabilities()
+    bf16 = ", AVX-512 bf16" if capable.get("avx512_bf16") else ""
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
-    bf16 = ", AVX-512 bf16" if torch.cpu.get_capabilities().get("avx512_bf16") else ""
-    versions = f"Python {platform.python_version()}, torch {torch.__version__}"
-    return f"{os.cpu_count()} cores {platform.machine()}{bf16}{gpu}; {versions}"
+    return f"{os.cpu_count()} cores {platform.machine()}{bf16}{gpu}"
 
 
-def save_record(path: str | Path, row: dict, history: History, command: str) -> Path:
-    """Write the record of a run as JSON: its row, the command, and at most 200 points of its history."""
-    step = max(len(history.seconds) // 200, 1)
-    kept = {
-        name: [round(v, 4) for v in values[::step].tolist()]
-        for name, values in history._asdict().items()
-        if name != "kl"
-    }
-    kept["kl"] = [[round(v, 4) for v in values] for values in history.kl[::step].tolist()]
-    record = {"command": command, "scores": row, "history_every": step, "history": kept}
-    return write_atomically(path, (json.dumps(record, indent=1) + "\n").encode())
+def software_kind() -> str:
+    """Versions of Python and torch."""
+    return f"Python {platform.python_version()}, torch {torch.__version__}"
 
 
-def publish(weights: str | Path, name: str, folder: str | Path, note: str) -> Path:
-    """Copy the weights of a run and its record into `folder` as NAME, write a model card, and enter the manifest.
-
-    weights: a file written by `save_weights` with its record (same stem, .json) beside it. note: why this run.
-    The manifest is written last: until then the folder's old state is in force.
-    """
-    weights, folder = Path(weights), Path(folder)
-    record = json.loads(weights.with_suffix(".json").read_text())
-    copy = write_atomically(folder / f"{name}.safetensors", weights.read_bytes())
-    write_atomically(folder / f"{name}.json", weights.with_suffix(".json").read_bytes())
-    scores = "\n".join(f"| {key} | {value} |" for key, value in record["scores"].items() if value != "")
-    card = (
-        f"# {name}\n\n{note}\n\nMade by\n\n```\n{record['command']}\n```\n\n"
-        f"and scored on the evaluation grid and 1,000 held-out circles. The loss over time is in `{name}.json`.\n\n"
-        f"| score | value |\n|---|---|\n{scores}\n"
-    )
-    write_atomically(folder / f"{name}.md", card.encode())
-    manifest = folder / "manifest.json"
-    entries = json.loads(manifest.read_text()) if manifest.exists() else {}
-    entries[name] = {"sha256": sha256(copy), "bytes": copy.stat().st_size}
-    return write_atomically(manifest, (json.dumps(entries, indent=2, sort_keys=True) + "\n").encode())
+def _parse(text: str, hint: Any) -> Any:
+    """A cell as its column's type; raises ValueError for another."""
+    options = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if text == "" and type(None) in options:
+        return None
+    wanted = next(option for option in options if option is not type(None))
+    if wanted is not bool:
+        return wanted(text)
+    if text not in ("True", "False"):
+        raise ValueError(text)
+    return text == "True"

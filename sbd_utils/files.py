@@ -4,13 +4,15 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-DIGEST = "sha256"  # the metadata entry that holds the digest of everything else in a tensor file
+DIGEST = "sha256"
+"""The metadata entry that holds the digest of everything else in a tensor file."""
 
 
 class CorruptFileError(ValueError):
@@ -20,11 +22,21 @@ class CorruptFileError(ValueError):
 def write_atomically(path: str | Path, content: bytes) -> Path:
     """Write a temporary neighbour and rename it to `path` in one step.
 
-    A reader, or a crash at any moment, sees the old file or the new one, never a part.
-    Raises OSError, naming `path`, if it cannot be written; the old file is then untouched.
+    A reader, or a crash at any moment, sees the old file or the new one, never a part. Writers
+    that write at the same time do not disturb each other: the last one to finish wins.
+
+    Args:
+        path: Where to write; missing folders are made.
+        content: All the bytes of the file.
+
+    Returns:
+        The path.
+
+    Raises:
+        OSError: It cannot be written; the message names `path`, and the old file is untouched.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(temporary, "wb") as file:
@@ -33,17 +45,78 @@ def write_atomically(path: str | Path, content: bytes) -> Path:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        with contextlib.suppress(OSError):  # the first error is the one to report
-            temporary.unlink()
-        reason = f"cannot write {path}: {error.strerror}. Is the folder writable and the disk not full?"
+        reason = f"cannot write {path}: {error.strerror}"
         raise OSError(error.errno, reason) from error
+    finally:
+        with contextlib.suppress(OSError):  # renamed, or never made; else the error above is told
+            temporary.unlink()
     return path
 
 
-def save_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Path:
+def check_writable(path: str | Path) -> None:
+    """Raise OSError now, naming `path`, if `write_atomically` could not write there later."""
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"cannot write {path}: it is a folder")
+    probe = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write {path}: {error.strerror}") from error
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    """Write a text file in UTF-8, with the line ends as they are, atomically."""
+    return write_atomically(path, text.encode("utf-8"))
+
+
+def read_text(path: str | Path) -> str:
+    """Read a text file in UTF-8, whatever the locale."""
+    return Path(path).read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def locked(path: str | Path) -> Iterator[None]:
+    """Hold a lock on `path` against other processes while it is read, changed and written.
+
+    The lock is a neighbouring file, `.NAME.lock`. It ends with the process that holds it.
+    """
+    import filelock  # comes with torch
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(path.with_name(f".{path.name}.lock")):
+        yield
+
+
+def beside(path: str | Path, ending: str) -> Path:
+    """The path with `ending` in the place of a final '.safetensors', or behind a name without it.
+
+    Only that ending is cut off: 'run.v1' and 'run.v2' stay apart.
+    """
+    path = Path(path)
+    return path.with_name(path.name.removesuffix(".safetensors") + ending)
+
+
+def save_tensors(
+    path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
+) -> Path:
     """Write named tensors and text to a safetensors file, atomically, with a digest of its content.
 
     The same content gives the same bytes.
+
+    Args:
+        path: The file.
+        tensors: Of any shape and device; written as they are on the CPU.
+        metadata: Text by name.
+
+    Returns:
+        The path.
+
+    Raises:
+        OSError: It cannot be written.
     """
     import safetensors.torch  # here, so that the notebooks that only draw do without
 
@@ -55,23 +128,29 @@ def save_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapp
 def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Read what `save_tensors` wrote. Nothing is unpickled.
 
-    Raises FileNotFoundError, or CorruptFileError if the file is truncated, changed or of another kind.
+    The file is read once: to change it later changes none of the tensors.
+
+    Returns:
+        The tensors, on the CPU, and the metadata, both by name.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        CorruptFileError: The file is truncated, changed or of another kind.
     """
-    import safetensors
+    import safetensors.torch
 
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
+    content = path.read_bytes()
     try:
-        with safetensors.safe_open(path, "pt") as file:
-            metadata = dict(file.metadata() or {})
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        tensors = safetensors.torch.load(content)
+        metadata = dict(_header(content).get("__metadata__") or {})
     except Exception as error:  # the reader's errors share no class narrower than this
-        raise CorruptFileError(
-            f"{path} is not a readable safetensors file ({error}); restore it or delete it"
-        ) from error
+        reason = f"{path} is not a readable safetensors file ({error})"
+        raise CorruptFileError(reason) from error
     if metadata.pop(DIGEST, None) != _digest(tensors, metadata):
-        raise CorruptFileError(f"the content of {path} does not match its own digest; restore it or delete it")
+        raise CorruptFileError(f"the content of {path} does not match its own digest")
     return tensors, metadata
 
 
@@ -81,19 +160,28 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+# The format: the header's length (8 bytes, little-endian), the header (JSON), the data.
+
+
+def _header(content: bytes) -> dict:
+    size = int.from_bytes(content[:8], "little")
+    return json.loads(content[8 : 8 + size])
+
+
 def _in_order(content: bytes) -> bytes:
     """A safetensors file with its metadata in alphabetical order: the writer's is another every time."""
-    size = int.from_bytes(content[:8], "little")  # the format: length of the header, header (JSON), data
-    header = json.loads(content[8 : 8 + size])
+    header = _header(content)
+    data = content[8 + int.from_bytes(content[:8], "little") :]
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
     text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # the data stays aligned
-    return len(text).to_bytes(8, "little") + text + content[8 + size :]
+    return len(text).to_bytes(8, "little") + text + data
 
 
 def _digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
     digest = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
     for name in sorted(tensors):
-        digest.update(f"{name} {tensors[name].dtype} {list(tensors[name].shape)}".encode())
-        digest.update(tensors[name].flatten().view(torch.uint8).numpy().tobytes())  # NumPy has no bfloat16
+        value = tensors[name]
+        digest.update(f"{name} {value.dtype} {list(value.shape)}".encode())
+        digest.update(value.flatten().view(torch.uint8).numpy().tobytes())  # NumPy has no bfloat16
     return digest.hexdigest()

@@ -28,10 +28,17 @@ def plot_examples(examples, title: str = "", columns: int | None = None) -> Figu
     images = torch.as_tensor(examples).detach().float().cpu().clamp(0, 1)
     images = images[None, None] if images.ndim == 2 else images
     if images.ndim != 4 or len(images) == 0 or images.shape[1] not in (1, 3):
-        raise ValueError(f"examples has shape {list(images.shape)}; it must be [N, 1 or 3, H, W] with N at least 1")
+        raise ValueError(
+            f"examples has shape {list(images.shape)}; it must be [N, 1 or 3, H, W] with N at least 1"
+        )
     figure = plt.gcf()
     ax = figure.gca()
-    ax.imshow(image_grid(images, columns or math.ceil(math.sqrt(len(images)))), cmap="gray", vmin=0, vmax=1)
+    ax.imshow(
+        image_grid(images, columns or math.ceil(math.sqrt(len(images)))),
+        cmap="gray",
+        vmin=0,
+        vmax=1,
+    )
     ax.set_axis_off()
     ax.set_title(title)
     return figure
@@ -48,7 +55,9 @@ def image_grid(images: Tensor, columns: int, gap: int = 2, background: float = 0
     return grid[0].numpy() if c == 1 else grid.permute(1, 2, 0).numpy()
 
 
-def plot_coordinate_grid(ax: Axes, x, y, labels, title: str = "", names=("x (pixels)", "y (pixels)")) -> Axes:
+def plot_coordinate_grid(
+    ax: Axes, x, y, labels, title: str = "", names=("x (pixels)", "y (pixels)")
+) -> Axes:
     """Draw the lines of `generate_spaced_coordinates`, in the image plane or wherever an encoder sent them.
 
     x, y, labels: [N]. The first half of the lines (vertical in the image) is blue and solid, the second half orange and
@@ -69,7 +78,9 @@ def plot_coordinate_grid(ax: Axes, x, y, labels, title: str = "", names=("x (pix
     return ax
 
 
-def plot_grid_pair(figure: Figure, xy, z, labels, pair=(0, 1), im_size: int = 64, title: str = "") -> Figure:
+def plot_grid_pair(
+    figure: Figure, xy, z, labels, pair=(0, 1), im_size: int = 64, title: str = ""
+) -> Figure:
     """A grid of positions in the image (left) and where an encoder put them (right), lines connected.
 
     xy, z: [N, 2], labels: [N], as `encode_grid` returns them; pair: the latents' numbers, for the axes.
@@ -79,11 +90,15 @@ def plot_grid_pair(figure: Figure, xy, z, labels, pair=(0, 1), im_size: int = 64
     plot_coordinate_grid(left, *xy.T, labels, "centres of the circles")
     left.set_aspect("equal", adjustable="box")
     left.set(xlim=(0, im_size), ylim=(im_size, 0))  # y runs downwards, as in the image
-    plot_coordinate_grid(right, *z.T, labels, title or "their codes", names=[f"mean of latent {i}" for i in pair])
+    plot_coordinate_grid(
+        right, *z.T, labels, title or "their codes", names=[f"mean of latent {i}" for i in pair]
+    )
     return figure
 
 
-def plot_fit(ax: Axes, xy, z, labels, matrix, title: str = "", names=("mean of first latent", "second")) -> Axes:
+def plot_fit(
+    ax: Axes, xy, z, labels, matrix, title: str = "", names=("mean of first latent", "second")
+) -> Axes:
     """The encoded grid z [N, 2] with the fitted straight map of its positions xy [N, 2] laid over it in black.
 
     matrix: [3, 2], `Geometry.affine` or `Geometry.similarity`.
@@ -91,11 +106,19 @@ def plot_fit(ax: Axes, xy, z, labels, matrix, title: str = "", names=("mean of f
     plot_coordinate_grid(ax, *np.asarray(z).T, labels, title, names)
     fitted = apply_map(xy, matrix)
     for label in np.unique(labels):
-        ax.plot(*fitted[np.asarray(labels) == label].T, color="black", linewidth=0.7, linestyle=(0, (1, 2)), zorder=3)
+        ax.plot(
+            *fitted[np.asarray(labels) == label].T,
+            color="black",
+            linewidth=0.7,
+            linestyle=(0, (1, 2)),
+            zorder=3,
+        )
     return ax
 
 
-def plot_residuals(ax: Axes, xy, z, matrix, magnify: float = 10, im_size: int = 64, title: str = "") -> Axes:
+def plot_residuals(
+    ax: Axes, xy, z, matrix, magnify: float = 10, im_size: int = 64, title: str = ""
+) -> Axes:
     """How far each code lies from the fitted straight map, as arrows in the image, in pixels times `magnify`.
 
     xy, z: [N, 2]; matrix: [3, 2], `Geometry.affine` or `Geometry.similarity`. An arrow starts at the true position and
@@ -103,9 +126,19 @@ def plot_residuals(ax: Axes, xy, z, matrix, magnify: float = 10, im_size: int = 
     """
     xy, matrix = np.asarray(xy), np.asarray(matrix)
     if np.linalg.matrix_rank(matrix[:2]) < 2:
-        raise ValueError("matrix flattens the plane to a line; its residuals have no place in the image")
+        raise ValueError(
+            "matrix flattens the plane to a line; its residuals have no place in the image"
+        )
     arrows = (np.asarray(z) - apply_map(xy, matrix)) @ np.linalg.inv(matrix[:2])  # [N, 2] pixels
-    ax.quiver(*xy.T, *(magnify * arrows).T, angles="xy", scale_units="xy", scale=1, width=0.004, color=OKABE_ITO[0])
+    ax.quiver(
+        *xy.T,
+        *(magnify * arrows).T,
+        angles="xy",
+        scale_units="xy",
+        scale=1,
+        width=0.004,
+        color=OKABE_ITO[0],
+    )
     ax.set_aspect("equal", adjustable="box")
     ax.set(xlim=(0, im_size), ylim=(im_size, 0), xlabel="x (pixels)", ylabel="y (pixels)")
     ax.set_title(title or f"residuals × {magnify:g}")
@@ -117,7 +150,9 @@ def apply_map(xy, matrix) -> np.ndarray:
     return np.asarray(xy) @ np.asarray(matrix)[:2] + np.asarray(matrix)[2]
 
 
-def plot_variances(ax: Axes, avg_var, sort: bool = True, threshold: float = INFORMATIVE, title: str = "") -> Axes:
+def plot_variances(
+    ax: Axes, avg_var, sort: bool = True, threshold: float = INFORMATIVE, title: str = ""
+) -> Axes:
     """Average posterior variances [z_dim] as bars that hang from the prior's value, 1, on a logarithmic axis.
 
     Every halving of the variance makes a bar longer by the same amount: half a bit. Informative latents, those below
@@ -127,12 +162,29 @@ def plot_variances(ax: Axes, avg_var, sort: bool = True, threshold: float = INFO
     order = np.argsort(avg_var, kind="stable") if sort else np.arange(len(avg_var))
     for place, latent in enumerate(order):
         value, informative = avg_var[latent], avg_var[latent] < threshold
-        style = dict(color=OKABE_ITO[0], hatch="//", edgecolor="white") if informative else dict(color="0.75")
+        style = (
+            dict(color=OKABE_ITO[0], hatch="//", edgecolor="white")
+            if informative
+            else dict(color="0.75")
+        )
         ax.bar(place, value - 1, bottom=1, width=0.7, **style)
         if informative:
-            ax.annotate(f"{value:.1g}", (place, value), (0, -3), textcoords="offset points", ha="center", va="top")
+            ax.annotate(
+                f"{value:.1g}",
+                (place, value),
+                (0, -3),
+                textcoords="offset points",
+                ha="center",
+                va="top",
+            )
     ax.axhline(1, color="black", linewidth=1, label="the prior's variance, 1")
-    ax.axhline(threshold, color="black", linewidth=1, linestyle=":", label=f"informative below {threshold:g}")
+    ax.axhline(
+        threshold,
+        color="black",
+        linewidth=1,
+        linestyle=":",
+        label=f"informative below {threshold:g}",
+    )
     ax.set_yscale("log")
     ax.set_ylim(min(avg_var.min() / 4, threshold / 4), max(2, 1.5 * avg_var.max()))
     ax.set_xticks(range(len(order)), [str(latent) for latent in order])
@@ -153,12 +205,20 @@ def plot_traversals(ax: Axes, traversal: Traversal, title: str = "") -> Axes:
     """What `traverse` returned as a table: a row for each latent, named at its left, the values beneath."""
     images = traversal.images.flatten(0, 1).clamp(0, 1)
     values = [f"{value:.1f}".replace("-0.0", "0.0") for value in traversal.values.tolist()]
-    _draw_table(ax, images, len(values), below=values, left=[f"latent {latent}" for latent in traversal.latents])
+    _draw_table(
+        ax,
+        images,
+        len(values),
+        below=values,
+        left=[f"latent {latent}" for latent in traversal.latents],
+    )
     ax.set(title=title, xlabel="value of the latent (standard deviations of the prior)")
     return ax
 
 
-def _draw_table(ax: Axes, images: Tensor, columns: int, below=None, left=None, gap: int = 2) -> None:
+def _draw_table(
+    ax: Axes, images: Tensor, columns: int, below=None, left=None, gap: int = 2
+) -> None:
     """Images as one grid, with texts centred under its columns and at the left of its rows."""
     h, w = images.shape[-2:]
     ax.imshow(image_grid(images, columns, gap), cmap="gray", vmin=0, vmax=1)
@@ -178,7 +238,9 @@ def plot_headline(figure: Figure, models: dict) -> Figure:
         scores = evaluate_circles(model)
         title = f"{name}: R² {scores.geometry.similarity_r2:.2f}, squared error {scores.squared_error:.1f}"
         names = [f"mean of latent {latent}" for latent in scores.pair]
-        xy, z, labels = encode_grid(model, *scores.pair)  # xy and labels are the same for every model
+        xy, z, labels = encode_grid(
+            model, *scores.pair
+        )  # xy and labels are the same for every model
         plot_coordinate_grid(ax, *z.T, labels, title, names)
     plot_coordinate_grid(first, *xy.T, labels, "circle positions")
     first.invert_yaxis()
@@ -198,9 +260,19 @@ def plot_history(figure: Figure, history) -> Figure:
     left.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     left.yaxis.set_minor_formatter(NullFormatter())
     for rank, latent in enumerate(history.kl[-20:].mean(0).argsort(descending=True).tolist()):
-        style = dict(color=OKABE_ITO[rank], linewidth=2) if rank < 2 else dict(color="0.6", linewidth=0.8)
+        style = (
+            dict(color=OKABE_ITO[rank], linewidth=2)
+            if rank < 2
+            else dict(color="0.6", linewidth=0.8)
+        )
         label = f"latent {latent}" if rank < 2 else "the others" if rank == 2 else None
-        right.plot(updates, history.kl[:, latent], label=label, linestyle="--" if rank == 1 else "-", **style)
+        right.plot(
+            updates,
+            history.kl[:, latent],
+            label=label,
+            linestyle="--" if rank == 1 else "-",
+            **style,
+        )
     right.set(xlabel="update", ylabel="KL (nats)")
     right.legend(loc="upper left", frameon=False)
     return figure
@@ -209,7 +281,9 @@ def plot_history(figure: Figure, history) -> Figure:
 class LivePlot:
     """A callback for `fit` that redraws `plot_history` in one place while training runs in a notebook."""
 
-    def __init__(self, alt: str = "Squared error and the KL of every latent over the updates so far."):
+    def __init__(
+        self, alt: str = "Squared error and the KL of every latent over the updates so far."
+    ):
         self.alt, self.handle = alt, None
 
     def __call__(self, model, history) -> None:

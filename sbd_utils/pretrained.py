@@ -1,71 +1,112 @@
-"""The weights that come with the course: what there is, whether it is whole, and the models made of it."""
+"""The weights that come with the course: what there is, whether it is whole, the models of it."""
 
 import json
 from pathlib import Path
+from typing import Any
 
-import torch
-
-from sbd_utils.files import CorruptFileError, load_tensors, sha256
-from sbd_utils.models import VAE
+from sbd_utils.checkpoint import load_weights
+from sbd_utils.files import (
+    CorruptFileError,
+    beside,
+    locked,
+    read_text,
+    sha256,
+    write_atomically,
+    write_text,
+)
 
 FOLDER = Path(__file__).resolve().parent.parent / "pretrained"
+MANIFEST = "manifest.json"
+RESTORE = "get it anew from the course's repository (in a git clone: `git checkout pretrained`)"
 
 
 def available_pretrained(folder: str | Path = FOLDER) -> list[str]:
-    """Names of the weights in the folder's manifest.json, in alphabetical order."""
+    """Names of the weights in the folder's manifest.json, in alphabetical order.
+
+    Raises:
+        FileNotFoundError: There is no manifest.
+        CorruptFileError: The manifest is damaged.
+    """
     return sorted(_manifest(folder))
 
 
-def load_pretrained(name: str, folder: str | Path = FOLDER) -> VAE:
+def load_pretrained(name: str, folder: str | Path = FOLDER) -> Any:
     """The pretrained model of that name, in eval mode on the CPU.
 
-    The file's SHA-256 must be the manifest's, and its tensors those of the network that its metadata describes.
-    Raises ValueError for a name the manifest lacks, FileNotFoundError, or CorruptFileError.
+    The file's SHA-256 must be the manifest's, and its tensors those of the network that its
+    metadata describe.
+
+    Args:
+        name: The file's stem, such as 'vae_circles_bw'.
+        folder: Where manifest.json is.
+
+    Returns:
+        A `VAE`, or another registered model.
+
+    Raises:
+        ValueError: The manifest lacks the name.
+        FileNotFoundError: The file or the manifest is missing.
+        CorruptFileError: The file is not the one that the manifest describes.
+
+    Example:
+        >>> model = load_pretrained("vae_circles_bw")
+        >>> model.config["decoder"], model.training
+        ('sbd', False)
     """
     manifest = _manifest(folder)
     if name not in manifest:
-        raise ValueError(f"name is {name!r}; available are {', '.join(map(repr, sorted(manifest))) or 'none'}")
+        known = ", ".join(map(repr, sorted(manifest))) or "none"
+        raise ValueError(f"name is {name!r}; available are {known}")
     path = Path(folder) / f"{name}.safetensors"
     if not path.is_file():
-        raise FileNotFoundError(f"{path} is listed in the manifest but missing; restore it with `git checkout`")
+        raise FileNotFoundError(f"{path} is listed in the manifest but missing; {RESTORE}")
     if sha256(path) != manifest[name]["sha256"]:
-        raise CorruptFileError(f"{path} does not have the SHA-256 of the manifest; restore it with `git checkout`")
+        raise CorruptFileError(f"{path} does not have the SHA-256 of the manifest; {RESTORE}")
     return load_weights(path)
 
 
-def load_weights(path: str | Path) -> VAE:
-    """A model from a weights file or a checkpoint written by `save_weights` or `fit`, in eval mode on the CPU.
+def publish(weights: str | Path, name: str, folder: str | Path, note: str) -> Path:
+    """Copy the weights of a run and its record into a folder, with a card; enter the manifest.
 
-    Raises CorruptFileError, saying what is wrong, if a tensor is missing, unknown or of another shape.
+    The manifest is written last: until then the folder's old state is in force.
+
+    Args:
+        weights: A file written by `save_weights`, with its record beside it (same name, .json).
+        name: The name to publish under.
+        folder: Where manifest.json is or will be.
+        note: Why this run: the first sentence of the card.
+
+    Returns:
+        The manifest's path.
     """
-    tensors, metadata = load_tensors(path)
-    try:
-        model = VAE(**json.loads(metadata["vae"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise CorruptFileError(f"{path} does not describe a VAE ({error!r})") from error
-    if metadata.get("kind") == "checkpoint":
-        tensors = {k.removeprefix("model."): v for k, v in tensors.items() if k.startswith("model.")}
-    expected = model.state_dict()
-    for label, names in [("lacks", expected.keys() - tensors), ("has the unknown", tensors.keys() - expected)]:
-        if names:
-            raise CorruptFileError(f"{path} {label} tensor {', '.join(sorted(names))}: it holds another network")
-    for name, tensor in tensors.items():
-        if tensor.shape != expected[name].shape or tensor.dtype != expected[name].dtype:
-            raise CorruptFileError(
-                f"{path}: {name} is {tensor.dtype} {list(tensor.shape)}; "
-                f"the network needs {expected[name].dtype} {list(expected[name].shape)}"
-            )
-    model.load_state_dict(tensors)
-    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
-        raise CorruptFileError(f"{path} holds weights that are not finite")
-    return model.eval()
+    weights, folder = Path(weights), Path(folder)
+    record = read_text(beside(weights, ".json"))
+    copy = write_atomically(folder / f"{name}.safetensors", weights.read_bytes())
+    write_text(folder / f"{name}.json", record)
+    write_text(folder / f"{name}.md", _card(name, json.loads(record), note))
+    manifest = folder / MANIFEST
+    with locked(manifest):
+        entries = json.loads(read_text(manifest)) if manifest.exists() else {}
+        entries[name] = {"sha256": sha256(copy), "bytes": copy.stat().st_size}
+        return write_text(manifest, json.dumps(entries, indent=2, sort_keys=True) + "\n")
+
+
+def _card(name: str, record: dict, note: str) -> str:
+    scores = {key: value for key, value in record["scores"].items() if value is not None}
+    rows = "\n".join(f"| {key} | {value} |" for key, value in scores.items())
+    return (
+        f"# {name}\n\n{note}\n\nMade by\n\n```\n{record['command']}\n```\n\n"
+        "and scored on the evaluation grid and 1,000 held-out circles. The loss over time is in "
+        f"`{name}.json`.\n\n| score | value |\n|---|---|\n{rows}\n"
+    )
 
 
 def _manifest(folder: str | Path) -> dict[str, dict]:
-    path = Path(folder) / "manifest.json"
+    path = Path(folder) / MANIFEST
     try:
-        return json.loads(path.read_text())
+        return json.loads(read_text(path))
     except FileNotFoundError as error:
-        raise FileNotFoundError(f"there is no {path}; the weights come with a clone of the course") from error
+        missing = f"there is no {path}; the weights come with a clone of the course"
+        raise FileNotFoundError(missing) from error
     except ValueError as error:
-        raise CorruptFileError(f"{path} is not JSON ({error}); restore it with `git checkout`") from error
+        raise CorruptFileError(f"{path} is not JSON ({error}); {RESTORE}") from error

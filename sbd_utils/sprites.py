@@ -52,7 +52,9 @@ class Sprite:
         _check_color("color", self.color)
 
 
-def draw_sprites(sprites: Sequence[Sprite], img_size: int, bg_color: tuple[float, float, float] = (0, 0, 0)) -> Tensor:
+def draw_sprites(
+    sprites: Sequence[Sprite], img_size: int, bg_color: tuple[float, float, float] = (0, 0, 0)
+) -> Tensor:
     """Draw sprites over a plain background; later sprites cover earlier ones.
 
     Returns a float32 tensor [3, img_size, img_size] in [0, 1]. An empty list gives the background.
@@ -83,15 +85,22 @@ def render_batch(shape: str, x, y, size=10.0, angle=0.0, img_size: int = 64, dev
     work = "cpu" if device.type == "mps" else device  # Apple's GPUs have no float64
     columns = {"x": x, "y": y, "size": size, "angle": angle}
     columns = {k: v.to(work) if isinstance(v, Tensor) else v for k, v in columns.items()}
-    columns = {k: torch.as_tensor(v, dtype=torch.float64, device=work).reshape(-1) for k, v in columns.items()}
+    columns = {
+        k: torch.as_tensor(v, dtype=torch.float64, device=work).reshape(-1)
+        for k, v in columns.items()
+    }
     for name, values in columns.items():
         if not torch.isfinite(values).all():
-            raise ValueError(f"{name} holds a number that is not finite; every {name} must be finite")
+            raise ValueError(
+                f"{name} holds a number that is not finite; every {name} must be finite"
+            )
     wrong = columns["size"][(columns["size"] <= 0) | (columns["size"] > MAX_SIZE)]
     if len(wrong):
-        raise ValueError(f"size holds {wrong[0].item():g}; every size must be positive, and at most {MAX_SIZE:g}")
+        raise ValueError(
+            f"size holds {wrong[0].item():g}; every size must be positive, and at most {MAX_SIZE:g}"
+        )
     x, y, size, angle = torch.broadcast_tensors(*columns.values())
-    images = torch.zeros(len(x), 1, img_size, img_size, device=work)
+    images = torch.zeros(len(x), 1, img_size, img_size, dtype=torch.float32, device=work)
     for i in range(0, len(x), CHUNK):
         part = slice(i, i + CHUNK)
         _paint(images[part, 0], shape, x[part], y[part], size[part], angle[part])
@@ -109,9 +118,17 @@ def _paint(images: Tensor, shape: str, x: Tensor, y: Tensor, size: Tensor, angle
     window = min(math.ceil(2 * extent) + 1, frame)
     edge = torch.arange(window + 1, device=x.device)
     center = torch.stack([x, y], 1)
-    start = (center - extent).floor().clamp_(0, frame - window)  # [N, 2] the window's first column and row
-    edges = (start - center)[..., None] + edge  # [N, 2, W + 1] x and y of the pixel edges as seen from the centre
-    area = _disc(edges, radius) if shape == "ellipse" else _polygon(edges, radius, angle, CORNERS[shape])
+    start = (
+        (center - extent).floor().clamp_(0, frame - window)
+    )  # [N, 2] the window's first column and row
+    edges = (start - center)[
+        ..., None
+    ] + edge  # [N, 2, W + 1] x and y of the pixel edges as seen from the centre
+    area = (
+        _disc(edges, radius)
+        if shape == "ellipse"
+        else _polygon(edges, radius, angle, CORNERS[shape])
+    )
     cover = area.diff(dim=2).clamp_(0, 1).float()  # [N, W, W]; the clamp removes rounding
 
     first = (start[:, 1] * frame + start[:, 0]).long()  # [N] index of the window's first pixel
@@ -146,18 +163,33 @@ def _polygon(edges: Tensor, radius: Tensor, angle: Tensor, corners: Sequence[flo
     A side that passes a row with height h, between x = low and x = high, has h times the mean of max(u - x, 0) there.
     """
     u, v = edges.unbind(1)  # [N, W + 1] each
-    turns = torch.deg2rad(angle[:, None] % 360 + torch.tensor(corners, device=u.device))  # [N, sides]
+    turns = torch.deg2rad(
+        angle[:, None] % 360 + torch.tensor(corners, device=u.device)
+    )  # [N, sides]
     xs, ys = radius[:, None] * turns.cos(), radius[:, None] * turns.sin()
     area = 0
     for i in range(len(corners)):
-        (x0, y0), (x1, y1) = ((xs[:, [k]], ys[:, [k]]) for k in (i - 1, i))  # [N, 1] each, one corner and the next
-        slope = (x1 - x0) / torch.where(y0 == y1, 1, y1 - y0)  # a horizontal side has no height: any slope will do
-        y = torch.maximum(torch.minimum(v, torch.maximum(y0, y1)), torch.minimum(y0, y1))  # row edges cut to the side
+        (x0, y0), (x1, y1) = (
+            (xs[:, [k]], ys[:, [k]]) for k in (i - 1, i)
+        )  # [N, 1] each, one corner and the next
+        slope = (x1 - x0) / torch.where(
+            y0 == y1, 1, y1 - y0
+        )  # a horizontal side has no height: any slope will do
+        y = torch.maximum(
+            torch.minimum(v, torch.maximum(y0, y1)), torch.minimum(y0, y1)
+        )  # row edges cut to the side
         x = x0 + slope * (y - y0)  # [N, W + 1]
-        height = (y.diff(dim=1) * (y1 - y0).sign())[..., None]  # [N, W, 1]; clockwise, right-hand sides go down
-        low, high = torch.minimum(x[:, 1:], x[:, :-1])[..., None], torch.maximum(x[:, 1:], x[:, :-1])[..., None]
+        height = (y.diff(dim=1) * (y1 - y0).sign())[
+            ..., None
+        ]  # [N, W, 1]; clockwise, right-hand sides go down
+        low, high = (
+            torch.minimum(x[:, 1:], x[:, :-1])[..., None],
+            torch.maximum(x[:, 1:], x[:, :-1])[..., None],
+        )
         right = u[:, None, :]  # [N, 1, W + 1]
-        mean = (right.clamp(low, high) - low).square() / (2 * (high - low)).clamp(min=1e-12) + (right - high).clamp(0)
+        mean = (right.clamp(low, high) - low).square() / (2 * (high - low)).clamp(min=1e-12) + (
+            right - high
+        ).clamp(0)
         area = area - height * mean  # [N, W, W + 1]
     return area
 
@@ -174,4 +206,6 @@ def _check_img_size(img_size: int) -> None:
 
 def _check_color(name: str, color) -> None:
     if len(color) != 3 or not all(0 <= c <= 255 for c in color):
-        raise ValueError(f"{name} is {color}; it must be three numbers (red, green, blue) in 0...255")
+        raise ValueError(
+            f"{name} is {color}; it must be three numbers (red, green, blue) in 0...255"
+        )

@@ -18,10 +18,18 @@ os.environ["TQDM_DISABLE"] = "1"
 
 def main() -> None:
     task = json.load(sys.stdin)
-    sys.path[:] = [folder for folder in sys.path if not os.path.isdir(os.path.join(folder, "sbd_utils"))]
-    sys.meta_path[:] = [finder for finder in sys.meta_path if "__editable__" not in getattr(finder, "__module__", "")]
+    sys.path[:] = [
+        folder for folder in sys.path if not os.path.isdir(os.path.join(folder, "sbd_utils"))
+    ]
+    sys.meta_path[:] = [
+        finder
+        for finder in sys.meta_path
+        if "__editable__" not in getattr(finder, "__module__", "")
+    ]
     if importlib.util.find_spec("sbd_utils") is not None:
-        raise RuntimeError("sbd_utils is importable before the notebook has put the clone's root on sys.path")
+        raise RuntimeError(
+            "sbd_utils is importable before the notebook has put the clone's root on sys.path"
+        )
     for package in task["missing"]:
         sys.modules[package] = None
 

@@ -31,7 +31,9 @@ class Ideal(nn.Module):
     [5] is every image's.
     """
 
-    def __init__(self, mix=((1.0, 0.0), (0.0, 1.0)), logvar=(0, -6, 0, -5, 0), in_channels: int = 1):
+    def __init__(
+        self, mix=((1.0, 0.0), (0.0, 1.0)), logvar=(0, -6, 0, -5, 0), in_channels: int = 1
+    ):
         super().__init__()
         self.config = {"im_size": 64, "in_channels": in_channels, "z_dim": 5}
         self.mix = nn.Parameter(torch.tensor(mix))
@@ -85,7 +87,12 @@ def test_an_empty_loader_is_refused():
 
 @pytest.mark.parametrize(
     ("variances", "pair"),
-    [([0.9, 0.01, 1.0, 0.02], (1, 3)), ([0.02, 0.01], (1, 0)), ([1.0, 0.5, 0.5, 0.5], (1, 2)), ([3, 2, 1], (2, 1))],
+    [
+        ([0.9, 0.01, 1.0, 0.02], (1, 3)),
+        ([0.02, 0.01], (1, 0)),
+        ([1.0, 0.5, 0.5, 0.5], (1, 2)),
+        ([3, 2, 1], (2, 1)),
+    ],
 )
 def test_the_smallest_pair(variances, pair):
     for form in (torch.tensor, np.array, list):
@@ -96,7 +103,9 @@ def test_the_smallest_pair(variances, pair):
 
 @pytest.mark.parametrize("variances", [torch.tensor([0.1]), torch.zeros(3, 2), torch.tensor(0.1)])
 def test_no_pair_in_too_few_variances(variances):
-    with pytest.raises(ValueError, match=r"avg_var has shape \[.*\]; it must be \[z_dim\] with z_dim at least 2"):
+    with pytest.raises(
+        ValueError, match=r"avg_var has shape \[.*\]; it must be \[z_dim\] with z_dim at least 2"
+    ):
         get_smallest_pair(variances)
 
 
@@ -116,7 +125,9 @@ def test_batches_give_what_one_pass_gives():
     for part, whole in zip(encode(model, images, batch_size=3), model.encoder(images), strict=True):
         torch.testing.assert_close(part, whole.detach(), atol=1e-5, rtol=1e-5)
         assert not part.requires_grad
-    torch.testing.assert_close(decode(model, z, batch_size=3), model.decoder(z).detach(), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        decode(model, z, batch_size=3), model.decoder(z).detach(), atol=1e-5, rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("in_channels", [1, 3])
@@ -125,7 +136,9 @@ def test_encoded_coordinates_are_those_of_the_circles(in_channels):
     z1, z2 = encode_coordinates(Ideal(in_channels=in_channels), xx, yy, 3, 1)
     np.testing.assert_allclose(32 + 16 * z1, xx, atol=0.01)
     np.testing.assert_allclose(32 + 16 * z2, yy, atol=0.01)
-    z2, z1 = encode_coordinates(Ideal(in_channels=in_channels), torch.from_numpy(xx), yy.tolist(), 1, 3)
+    z2, z1 = encode_coordinates(
+        Ideal(in_channels=in_channels), torch.from_numpy(xx), yy.tolist(), 1, 3
+    )
     np.testing.assert_allclose(32 + 16 * z1, xx, atol=0.01)
     assert encode_coordinates(Ideal(in_channels=in_channels), [20], [20], 0, 2) == (0, 0)
 
@@ -136,10 +149,14 @@ def test_the_circles_that_are_encoded_are_white_and_of_size_10_unless_told():
             return x.sum((1, 2, 3))[:, None].expand(-1, 5), torch.zeros(len(x), 5)
 
     assert encode_coordinates(Weigh(), [20], [20], 0, 1)[0] == pytest.approx(25 * math.pi, rel=1e-4)
-    assert encode_coordinates(Weigh(), [20], [20], 0, 1, size=16)[0] == pytest.approx(64 * math.pi, rel=1e-4)
+    assert encode_coordinates(Weigh(), [20], [20], 0, 1, size=16)[0] == pytest.approx(
+        64 * math.pi, rel=1e-4
+    )
 
 
-@pytest.mark.parametrize(("latents", "message"), [((5, 0), "x_latent is 5"), ((0, -1), "y_latent is -1")])
+@pytest.mark.parametrize(
+    ("latents", "message"), [((5, 0), "x_latent is 5"), ((0, -1), "y_latent is -1")]
+)
 def test_latents_the_model_lacks_are_refused(latents, message):
     with pytest.raises(ValueError, match=message + r"; this model's latents are 0 \.\.\. 4"):
         encode_coordinates(Ideal(), [20], [20], *latents)
@@ -171,7 +188,9 @@ def test_an_ideal_model_has_ideal_scores():
     assert scores.grid.shape == (310, 2)
     # 0.5 * sum(mean² + variance - log variance - 1)
     _, centers = circles_dataset(200, 1_000_003).tensors
-    expected = 0.5 * (((centers - 32) / 16).square().sum(1).mean().item() + math.exp(-6) + 5 + math.exp(-5) + 4)
+    expected = 0.5 * (
+        ((centers - 32) / 16).square().sum(1).mean().item() + math.exp(-6) + 5 + math.exp(-5) + 4
+    )
     assert scores.kl == pytest.approx(expected, abs=0.01)
 
 
@@ -180,7 +199,10 @@ def test_every_condition_of_recovery_counts():
     assert sheared.two_latents
     assert sheared.geometry.affine_r2 > 0.9999
     assert not sheared.recovered()
-    for logvar in [(0, -6, -1, -5, 0), (0, -6, 0, -1, 0)]:  # a third latent that says something; a second that is vague
+    for logvar in [
+        (0, -6, -1, -5, 0),
+        (0, -6, 0, -1, 0),
+    ]:  # a third latent that says something; a second that is vague
         scores = evaluate_circles(Ideal(logvar=logvar), num_images=50)
         assert scores.geometry.similarity_r2 > 0.9999
         assert not scores.two_latents

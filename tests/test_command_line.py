@@ -67,7 +67,20 @@ def test_train_evaluate_publish(tmp_path, capsys):
     assert record["scores"]["recovered"] is False
     assert len(record["history"]["squared_error"]) == 3
     assert load_weights(out).config["channels"] == 32
-    assert main(["publish", str(out), "mine", "--folder", str(tmp_path / "p"), "--note", "Three updates."]) == 0
+    assert (
+        main(
+            [
+                "publish",
+                str(out),
+                "mine",
+                "--folder",
+                str(tmp_path / "p"),
+                "--note",
+                "Three updates.",
+            ]
+        )
+        == 0
+    )
     assert "Three updates." in (tmp_path / "p" / "mine.md").read_text()
 
 
@@ -84,4 +97,7 @@ def test_sweep_does_not_run_again_what_is_finished(tmp_path):
     assert [row["seed"] for row in rows] == ["0", "1"]
     assert first in table.read_text()  # with the same training time: it was not trained anew
     grids = load_tensors(grids_path(table))[0]
-    assert {name: list(grid.shape) for name, grid in grids.items()} == {"fast-sbd-0": [310, 2], "fast-sbd-1": [310, 2]}
+    assert {name: list(grid.shape) for name, grid in grids.items()} == {
+        "fast-sbd-0": [310, 2],
+        "fast-sbd-1": [310, 2],
+    }

@@ -88,7 +88,10 @@ def test_tensors_go_round(tmp_path):
         "turned": torch.rand(4, 5).T,
         "laid out": torch.rand(2, 3, 4, 4).to(memory_format=torch.channels_last),
     }
-    words = {"note": "ä ≠ a", **{str(i): "" for i in range(9)}}  # so many that no two shuffles are alike
+    words = {
+        "note": "ä ≠ a",
+        **{str(i): "" for i in range(9)},
+    }  # so many that no two shuffles are alike
     path = save_tensors(tmp_path / "a.safetensors", tensors, words)
     loaded, metadata = load_tensors(path)
     assert metadata == words
@@ -123,7 +126,12 @@ def test_changed_words_and_renamed_tensors_are_noticed(tmp_path):
         metadata = dict(file.metadata())
     renamed = {"bias" if name == "weight" else name: value for name, value in tensors.items()}
     reshaped = {**tensors, "weight": tensors["weight"].view(3, 2, 4)}
-    for changed in [(tensors, {**metadata, "step": "900"}), (renamed, metadata), (reshaped, metadata), (tensors, None)]:
+    for changed in [
+        (tensors, {**metadata, "step": "900"}),
+        (renamed, metadata),
+        (reshaped, metadata),
+        (tensors, None),
+    ]:
         safetensors.torch.save_file(changed[0], path, changed[1])
         with pytest.raises(CorruptFileError, match="does not match its own digest"):
             load_tensors(path)
@@ -138,7 +146,11 @@ class Exploit:
 
 def test_nothing_is_unpickled(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name, content in {"pickle": pickle.dumps(Exploit()), "text": b"hello", "nothing": b""}.items():
+    for name, content in {
+        "pickle": pickle.dumps(Exploit()),
+        "text": b"hello",
+        "nothing": b"",
+    }.items():
         (tmp_path / name).write_bytes(content)
         with pytest.raises(CorruptFileError, match="is not a readable safetensors file"):
             load_tensors(name)
@@ -155,4 +167,7 @@ def test_a_missing_file_is_named(tmp_path):
 def test_sha256_of_a_known_text(tmp_path):
     (tmp_path / "abc").write_bytes(b"abc")
     # FIPS 180-4, the example of one block
-    assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert (
+        sha256(tmp_path / "abc")
+        == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )

@@ -71,7 +71,9 @@ def test_interpolation_is_straight_even_and_has_both_ends(model):
     x1, x2 = torch.rand(2, 1, 2, 2)
     images = interpolate(model, x1, x2, steps=5)
     assert torch.equal(images[0], x1)
-    torch.testing.assert_close(images, torch.stack([x1 + t * (x2 - x1) for t in (0, 0.25, 0.5, 0.75, 1)]))
+    torch.testing.assert_close(
+        images, torch.stack([x1 + t * (x2 - x1) for t in (0, 0.25, 0.5, 0.75, 1)])
+    )
     assert model.decoded == [5]
     with pytest.raises(ValueError, match="steps is 1"):
         interpolate(model, x1, x2, steps=1)
@@ -144,7 +146,9 @@ def test_variances_hang_from_the_prior_and_mark_the_informative_by_more_than_col
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["1", "3", "0", "2"]
     bars = [patch for container in ax.containers for patch in container]
     assert [bar.get_y() for bar in bars] == [1] * 4
-    assert [bar.get_y() + bar.get_height() for bar in bars] == pytest.approx([0.001, 0.01, 0.9, 1.0])
+    assert [bar.get_y() + bar.get_height() for bar in bars] == pytest.approx(
+        [0.001, 0.01, 0.9, 1.0]
+    )
     assert [bool(bar.get_hatch()) for bar in bars] == [True, True, False, False]
     assert [text.get_text() for text in ax.texts] == ["0.001", "0.01"]
     assert sorted(line.get_ydata()[0] for line in ax.lines) == [0.5, 1]
@@ -153,7 +157,11 @@ def test_variances_hang_from_the_prior_and_mark_the_informative_by_more_than_col
 def test_variances_in_the_order_of_their_numbers(ax):
     plot_variances(ax, [0.9, 0.001, 1.2], sort=False, threshold=0.95)
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["0", "1", "2"]
-    assert [bool(patch.get_hatch()) for container in ax.containers for patch in container] == [True, True, False]
+    assert [bool(patch.get_hatch()) for container in ax.containers for patch in container] == [
+        True,
+        True,
+        False,
+    ]
     assert ax.get_ylim()[1] > 1.2
 
 
@@ -187,10 +195,14 @@ def test_residual_arrows_are_in_pixels(ax, grid):
     """Codes of positions that are off by (3, -1) pixels give arrows (3, -1), whatever the map."""
     xy, _ = grid
     matrix = np.vstack([[[0.02, 0.05], [-0.04, 0.03]], [1, 2]])
-    assert plot_residuals(ax, xy, apply_map(xy + np.array([3, -1]), matrix), matrix, magnify=2) is ax
+    assert (
+        plot_residuals(ax, xy, apply_map(xy + np.array([3, -1]), matrix), matrix, magnify=2) is ax
+    )
     arrows = ax.collections[0]
     np.testing.assert_allclose(arrows.XY, xy)
-    np.testing.assert_allclose(np.stack([arrows.U, arrows.V], 1), np.tile([6, -2], (len(xy), 1)), atol=1e-9)
+    np.testing.assert_allclose(
+        np.stack([arrows.U, arrows.V], 1), np.tile([6, -2], (len(xy), 1)), atol=1e-9
+    )
     assert ax.get_ylim() == (64, 0)
     with pytest.raises(ValueError, match="flattens"):
         plot_residuals(ax, xy, xy, np.zeros((3, 2)))
@@ -208,8 +220,18 @@ def test_strip_shows_the_images_in_order(ax):
 def test_traversal_table_has_a_row_for_each_latent(ax, model):
     traversal = traverse(model, torch.full((4,), 0.5), latents=(2, 0, 1), span=1, steps=5)
     assert plot_traversals(ax, traversal) is ax
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["latent 2", "latent 0", "latent 1"]
-    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["-1.0", "-0.5", "0.0", "0.5", "1.0"]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == [
+        "latent 2",
+        "latent 0",
+        "latent 1",
+    ]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == [
+        "-1.0",
+        "-0.5",
+        "0.0",
+        "0.5",
+        "1.0",
+    ]
     picture = ax.images[0].get_array()  # 2 x 2 pixels an image, gap 2
     assert picture[6, 18] == 1  # row of latent 0 (the top left pixel), value 1
     assert picture[6, 2] == 0  # value -1, clamped

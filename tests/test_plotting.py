@@ -26,7 +26,9 @@ def shown(examples, **options) -> np.ndarray:
 
 
 def test_a_grid_written_out():
-    images = torch.tensor([[[[0.1, 0.2]]], [[[0.3, 0.4]]], [[[0.5, 0.6]]]])  # three images of 1 x 2 pixels
+    images = torch.tensor(
+        [[[[0.1, 0.2]]], [[[0.3, 0.4]]], [[[0.5, 0.6]]]]
+    )  # three images of 1 x 2 pixels
     g = 0.9
     expected = [
         [g, g, g, g, g, g, g],
@@ -38,7 +40,9 @@ def test_a_grid_written_out():
     np.testing.assert_allclose(image_grid(images, columns=2, gap=1, background=g), expected)
 
 
-@pytest.mark.parametrize(("count", "rows", "columns"), [(1, 1, 1), (2, 1, 2), (5, 2, 3), (9, 3, 3), (12, 3, 4)])
+@pytest.mark.parametrize(
+    ("count", "rows", "columns"), [(1, 1, 1), (2, 1, 2), (5, 2, 3), (9, 3, 3), (12, 3, 4)]
+)
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_image_is_in_its_place(count, rows, columns, channels):
     images = torch.rand(count, channels, 5, 7)  # higher than wide would hide a swap
@@ -48,7 +52,9 @@ def test_every_image_is_in_its_place(count, rows, columns, channels):
         for i, image in enumerate(images):
             top, left = 2 + i // columns * 7, 2 + i % columns * 9
             part = grid[top : top + 5, left : left + 7]
-            np.testing.assert_allclose(part, image[0] if channels == 1 else image.permute(1, 2, 0), atol=1e-6)
+            np.testing.assert_allclose(
+                part, image[0] if channels == 1 else image.permute(1, 2, 0), atol=1e-6
+            )
 
 
 def test_columns_can_be_chosen():
@@ -97,7 +103,9 @@ def test_the_picture_that_is_drawn_is_the_picture_that_was_given():
 
 @pytest.mark.parametrize("shape", [(0, 1, 4, 4), (2, 2, 4, 4), (2, 4, 4), (1, 1, 1, 4, 4), (4,)])
 def test_other_shapes_are_refused(shape):
-    with pytest.raises(ValueError, match=r"examples has shape \[.*\]; it must be \[N, 1 or 3, H, W\]"):
+    with pytest.raises(
+        ValueError, match=r"examples has shape \[.*\]; it must be \[N, 1 or 3, H, W\]"
+    ):
         plot_examples(torch.zeros(shape))
 
 
@@ -123,13 +131,17 @@ def test_every_line_is_drawn_once_with_its_points():
 
 def test_lines_grow_lighter_with_their_number():
     ax = plot_coordinate_grid(plt.figure().gca(), *generate_spaced_coordinates(0, 1, 2, 4))
-    brightness = [np.dot(to_rgb(line.get_color()), [0.2126, 0.7152, 0.0722]) for line in ax.lines[::2]]
+    brightness = [
+        np.dot(to_rgb(line.get_color()), [0.2126, 0.7152, 0.0722]) for line in ax.lines[::2]
+    ]
     assert (np.diff(brightness[:4]) > 0).all()
     assert (np.diff(brightness[4:]) > 0).all()
 
 
 def test_the_headline_shows_the_grid_and_what_each_model_makes_of_it():
-    figure = plot_headline(plt.figure(), {"first": Ideal(), "second": Ideal(mix=((1.0, 0.0), (0.8, 1.0)))})
+    figure = plot_headline(
+        plt.figure(), {"first": Ideal(), "second": Ideal(mix=((1.0, 0.0), (0.8, 1.0)))}
+    )
     truth, first, second = ([line.get_xydata() for line in ax.lines[::2]] for ax in figure.axes)
     assert len(truth) == len(first) == len(second) == 10
     for line, encoded in zip(truth, first, strict=True):  # its first latent is y
@@ -146,9 +158,13 @@ def test_the_headline_shows_the_grid_and_what_each_model_makes_of_it():
 
 def test_a_shown_figure_is_a_png_with_alternative_text(monkeypatch):
     calls = []
-    monkeypatch.setattr(IPython.display, "display", lambda data, **options: calls.append((data, options)))
+    monkeypatch.setattr(
+        IPython.display, "display", lambda data, **options: calls.append((data, options))
+    )
     figure = plt.figure(figsize=(2, 1), facecolor="#0072B2")
-    assert show(figure, "A blue rectangle.") is None  # the value of a cell's last line would be printed
+    assert (
+        show(figure, "A blue rectangle.") is None
+    )  # the value of a cell's last line would be printed
     ((data, options),) = calls
     assert options["raw"]
     assert options["metadata"] == {"image/png": {"alt": "A blue rectangle."}}

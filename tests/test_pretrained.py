@@ -17,7 +17,9 @@ def folder(tmp_path):
     """A folder of pretrained models that holds one small network."""
     torch.manual_seed(0)
     run = save_weights(VAE(im_size=32, channels=4, z_dim=3), tmp_path / "run" / "w.safetensors")
-    run.with_suffix(".json").write_text(json.dumps({"command": "train it", "scores": {"seed": 0, "kl": ""}}))
+    run.with_suffix(".json").write_text(
+        json.dumps({"command": "train it", "scores": {"seed": 0, "kl": ""}})
+    )
     publish(run, NAME, tmp_path / "pretrained", "A network for this test.")
     return tmp_path / "pretrained"
 
@@ -61,7 +63,9 @@ def test_200_random_corruptions_never_load(folder, manifest_agrees):
         elif i % 3 == 1:
             del spoilt[at:]
         else:
-            spoilt[at : at + 64] = torch.randint(256, (64,), generator=generator, dtype=torch.uint8).numpy().tobytes()
+            spoilt[at : at + 64] = (
+                torch.randint(256, (64,), generator=generator, dtype=torch.uint8).numpy().tobytes()
+            )
         path.write_bytes(spoilt)
         if manifest_agrees:
             enter_checksum(folder)
@@ -80,7 +84,10 @@ def test_another_networks_file_under_this_name_is_noticed(folder):
     [
         (lambda t: t.pop("encoder.mean.bias"), "lacks tensor encoder.mean.bias"),
         (lambda t: t.update(extra=torch.zeros(1)), "has the unknown tensor extra"),
-        (lambda t: t.update({"encoder.mean.bias": torch.zeros(4)}), r"encoder.mean.bias is torch.float32 \[4\]"),
+        (
+            lambda t: t.update({"encoder.mean.bias": torch.zeros(4)}),
+            r"encoder.mean.bias is torch.float32 \[4\]",
+        ),
         (lambda t: t.update({"encoder.mean.bias": torch.zeros(3).double()}), "is torch.float64"),
         (lambda t: t["encoder.mean.bias"].fill_(float("nan")), "not finite"),
     ],

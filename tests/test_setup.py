@@ -47,7 +47,9 @@ def make(*arguments, folder: Path = ROOT, **environment) -> subprocess.Completed
 
 def own_environment(**more) -> dict[str, str]:
     """This environment without what an outer make says to an inner one."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))} | more
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    } | more
 
 
 # Versions
@@ -58,11 +60,15 @@ def test_continuous_integration_uses_the_torch_that_is_stated():
 
 
 def test_exact_versions_lie_within_the_bounds():
-    stated = [Requirement(line) for lines in [PROJECT["dependencies"], *EXTRAS.values()] for line in lines]
+    stated = [
+        Requirement(line) for lines in [PROJECT["dependencies"], *EXTRAS.values()] for line in lines
+    ]
     for requirement in stated:
         if canonicalize_name(requirement.name) != canonicalize_name(PROJECT["name"]):
             assert requirement.specifier, f"{requirement} has no bound"
-            assert pinned()[canonicalize_name(requirement.name)] in requirement.specifier, requirement
+            assert pinned()[canonicalize_name(requirement.name)] in requirement.specifier, (
+                requirement
+            )
 
 
 def test_every_package_that_is_installed_for_the_tests_is_pinned():
@@ -70,13 +76,17 @@ def test_every_package_that_is_installed_for_the_tests_is_pinned():
     seen = set()
     while todo:
         name, extras = todo.pop()
-        if (name, extras) in seen or name.startswith(("nvidia-", "cuda-", "triton")):  # torch itself pins these
+        if (name, extras) in seen or name.startswith(
+            ("nvidia-", "cuda-", "triton")
+        ):  # torch itself pins these
             continue
         seen.add((name, extras))
         needed.add(name)
         for line in importlib.metadata.requires(name) or []:
             requirement = Requirement(line)
-            if not requirement.marker or any(requirement.marker.evaluate({"extra": e}) for e in ["", *extras]):
+            if not requirement.marker or any(
+                requirement.marker.evaluate({"extra": e}) for e in ["", *extras]
+            ):
                 todo.append((canonicalize_name(requirement.name), frozenset(requirement.extras)))
     assert needed - {canonicalize_name(PROJECT["name"])} <= pinned().keys()
 
@@ -98,7 +108,9 @@ def test_the_same_version_everywhere():
     assert {"cff-version", "message", "title", "authors"} <= citation.keys()
     assert citation["version"] == PROJECT["version"]
     assert citation["license"] == PROJECT["license"]
-    newest = re.search(r"^## \[?(\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1]
+    newest = re.search(
+        r"^## \[?(\d+\.\d+\.\d+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+    )[1]
     assert newest == PROJECT["version"]
 
 
@@ -107,8 +119,13 @@ def test_the_readme_maps_every_notebook_with_its_minutes_and_every_room():
     minutes = {}
     for text in sorted((ROOT / "notebooks").glob("*.py")):
         minutes[text.stem] = re.search(r"Time\W+(\d+) min", text.read_text(encoding="utf-8"))[1]
-    assert dict(re.findall(r"^\|.*\(notebooks/(\w+)\.ipynb\).*\| (\d+) \|$", readme, re.MULTILINE)) == minutes
-    rooms = {path.stem for path in (ROOT / "sbd_utils").glob("*.py") if not path.stem.startswith("_")}
+    assert (
+        dict(re.findall(r"^\|.*\(notebooks/(\w+)\.ipynb\).*\| (\d+) \|$", readme, re.MULTILINE))
+        == minutes
+    )
+    rooms = {
+        path.stem for path in (ROOT / "sbd_utils").glob("*.py") if not path.stem.startswith("_")
+    }
     assert set(re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE)) == rooms
 
 
@@ -177,13 +194,20 @@ def test_a_python_that_is_not_there_is_refused_in_plain_words(clone):
 def test_lab_opens_the_first_notebook(tmp_path):
     """Started as a reader starts it, but for a browser that only writes down what it is asked to open."""
     browser, opened = tmp_path / "browser", tmp_path / "opened"
-    browser.write_text(f'#!/bin/sh\ncp "${{1#file://}}" "{opened}.part" && mv "{opened}.part" "{opened}"\n')
+    browser.write_text(
+        f'#!/bin/sh\ncp "${{1#file://}}" "{opened}.part" && mv "{opened}.part" "{opened}"\n'
+    )
     browser.chmod(0o755)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     # The environment of this test stands in for the one in the clone, whichever it is, and counts as set up.
-    arguments = [f"VENV={sys.prefix}", "-o", f"{sys.prefix}/.ready", f"ARGS=--port {port} --ip 127.0.0.1 --allow-root"]
+    arguments = [
+        f"VENV={sys.prefix}",
+        "-o",
+        f"{sys.prefix}/.ready",
+        f"ARGS=--port {port} --ip 127.0.0.1 --allow-root",
+    ]
     with open(tmp_path / "log", "w") as log:
         lab = subprocess.Popen(
             ["make", "lab", *arguments],
@@ -198,7 +222,9 @@ def test_lab_opens_the_first_notebook(tmp_path):
         wait_until(opened.exists, lab, tmp_path / "log")
         url = urlsplit(re.search(r'href="([^"]+)"', opened.read_text())[1])
         assert (url.port, url.path) == (port, "/lab/tree/notebooks/00_start_here.ipynb")
-        notebook = json.loads(fetch(url._replace(path="/api/contents/notebooks/00_start_here.ipynb")))
+        notebook = json.loads(
+            fetch(url._replace(path="/api/contents/notebooks/00_start_here.ipynb"))
+        )
         assert notebook["type"] == "notebook"
         assert notebook["content"]["cells"][0]["cell_type"] == "markdown"
         assert b"JupyterLab" in fetch(url)
@@ -219,7 +245,9 @@ def answers(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def wait_until(true, process: subprocess.Popen | None = None, log: Path | None = None, seconds: float = 60) -> None:
+def wait_until(
+    true, process: subprocess.Popen | None = None, log: Path | None = None, seconds: float = 60
+) -> None:
     """Wait for `true()`; fail with the log if it takes too long or the process has ended before."""
     end = time.monotonic() + seconds
     while not true():
@@ -231,10 +259,15 @@ def wait_until(true, process: subprocess.Popen | None = None, log: Path | None =
 # Style
 
 
-@pytest.mark.parametrize("arguments", [["check"], ["format", "--check", "--diff"]], ids=["lint", "format"])
+@pytest.mark.parametrize(
+    "arguments", [["check"], ["format", "--check", "--diff"]], ids=["lint", "format"]
+)
 def test_ruff_has_nothing_to_say(arguments):
     result = subprocess.run(
-        [sys.executable, "-m", "ruff", *arguments, "--no-cache", "."], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "ruff", *arguments, "--no-cache", "."],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     assert result.returncode == 0, result.stdout + result.stderr
 
@@ -244,4 +277,6 @@ def test_bounds_are_plain_lower_bounds():
     for line in [line for lines in [PROJECT["dependencies"], *EXTRAS.values()] for line in lines]:
         for specifier in Requirement(line).specifier:
             assert specifier.operator == ">="
-            assert Version(specifier.version) <= Version(pinned()[canonicalize_name(Requirement(line).name)])
+            assert Version(specifier.version) <= Version(
+                pinned()[canonicalize_name(Requirement(line).name)]
+            )

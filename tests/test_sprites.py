@@ -13,7 +13,9 @@ from sbd_utils.sprites import SHAPES
 WHITE = (255, 255, 255)
 
 
-def grey(shape: str, x: float, y: float, size: float = 10, angle: float = 0, img_size: int = 64) -> torch.Tensor:
+def grey(
+    shape: str, x: float, y: float, size: float = 10, angle: float = 0, img_size: int = 64
+) -> torch.Tensor:
     """One white sprite on black, [H, W] in float64."""
     return draw_sprites([Sprite(shape, x, y, size, WHITE, angle)], img_size)[0].double()
 
@@ -22,21 +24,32 @@ def center_of_mass(image: torch.Tensor) -> tuple[float, float]:
     """x and y in pixels of [H, W]; pixel (i, j) has its middle at (j + 0.5, i + 0.5)."""
     middle = torch.arange(len(image)) + 0.5
     total = image.sum()
-    return ((image.sum(0) * middle).sum() / total).item(), ((image.sum(1) * middle).sum() / total).item()
+    return ((image.sum(0) * middle).sum() / total).item(), (
+        (image.sum(1) * middle).sum() / total
+    ).item()
 
 
 def corners(shape: str, x: float, y: float, size: float, angle: float) -> np.ndarray:
     """Corners of the square or triangle [K, 2], turned clockwise as seen (y grows downwards)."""
-    h = size * math.sqrt(3) / 2  # height of the triangle; its centre is a third of that above the base
+    h = (
+        size * math.sqrt(3) / 2
+    )  # height of the triangle; its centre is a third of that above the base
     upright = {
-        "rectangle": [(-size / 2, -size / 2), (size / 2, -size / 2), (size / 2, size / 2), (-size / 2, size / 2)],
+        "rectangle": [
+            (-size / 2, -size / 2),
+            (size / 2, -size / 2),
+            (size / 2, size / 2),
+            (-size / 2, size / 2),
+        ],
         "triangle": [(0, -2 * h / 3), (size / 2, h / 3), (-size / 2, h / 3)],
     }[shape]
     c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     return np.array([(x + c * px - s * py, y + s * px + c * py) for px, py in upright])
 
 
-def supersampled(shape: str, x: float, y: float, size: float, angle: float, img_size: int) -> torch.Tensor:
+def supersampled(
+    shape: str, x: float, y: float, size: float, angle: float, img_size: int
+) -> torch.Tensor:
     """The share of 64 x 64 points in every pixel that lie inside the shape, [H, W]."""
     fine = 64
     points = (torch.arange(img_size * fine, dtype=torch.float64) + 0.5) / fine
@@ -46,22 +59,34 @@ def supersampled(shape: str, x: float, y: float, size: float, angle: float, img_
     else:
         inside = torch.ones(len(points), len(points), dtype=torch.bool)
         ring = corners(shape, x, y, size, angle)
-        for (ax, ay), (bx, by) in zip(ring, np.roll(ring, -1, 0), strict=True):  # inside is to the right of each side
+        for (ax, ay), (bx, by) in zip(
+            ring, np.roll(ring, -1, 0), strict=True
+        ):  # inside is to the right of each side
             inside &= (bx - ax) * (py - ay) - (by - ay) * (px - ax) >= 0
     return inside.double().view(img_size, fine, img_size, fine).mean((1, 3))
 
 
-def by_pillow(shape: str, x: float, y: float, size: float, angle: float, img_size: int, fine: int = 64) -> np.ndarray:
+def by_pillow(
+    shape: str, x: float, y: float, size: float, angle: float, img_size: int, fine: int = 64
+) -> np.ndarray:
     """Drawn by Pillow `fine` times larger, averaged over blocks, [H, W]."""
     canvas = Image.new("L", (img_size * fine, img_size * fine))
     # Pillow numbers pixels and includes both ends.
     if shape == "ellipse":
-        box = [fine * (x - size / 2), fine * (y - size / 2), fine * (x + size / 2) - 1, fine * (y + size / 2) - 1]
+        box = [
+            fine * (x - size / 2),
+            fine * (y - size / 2),
+            fine * (x + size / 2) - 1,
+            fine * (y + size / 2) - 1,
+        ]
         ImageDraw.Draw(canvas).ellipse(box, fill=255)
     else:
         ring = [tuple(point) for point in corners(shape, x, y, size, angle) * fine - 0.5]
         ImageDraw.Draw(canvas).polygon(ring, fill=255)
-    return np.asarray(canvas.resize((img_size, img_size), Image.Resampling.BOX), dtype=np.float64) / 255
+    return (
+        np.asarray(canvas.resize((img_size, img_size), Image.Resampling.BOX), dtype=np.float64)
+        / 255
+    )
 
 
 # Single pixels
@@ -95,7 +120,9 @@ def test_pixels_of_a_triangle_point_up_and_then_down():
     assert up[38, 32] == up[22, 25] == up[22, 38] == 0
     assert down[27, 25] == down[27, 38] == 1
     assert down[25, 32] == down[41, 25] == down[41, 38] == 0
-    assert up[37, 32].item() == pytest.approx(10 / math.sqrt(3) - 5, abs=1e-6)  # the base cuts this row
+    assert up[37, 32].item() == pytest.approx(
+        10 / math.sqrt(3) - 5, abs=1e-6
+    )  # the base cuts this row
 
 
 # Whole images against other ways to the same area
@@ -124,9 +151,18 @@ def test_total_of_a_polygon_is_its_area_at_any_angle(shape, share):
 # Nearly level and nearly upright sides are where coarse sampling shows.
 CASES = [
     (shape, x, y, size, angle)
-    for shape, angles in {"ellipse": [0], "rectangle": [0.3, 2, 20, 45, 89], "triangle": [0.3, 13, 59, 90, 200]}.items()
+    for shape, angles in {
+        "ellipse": [0],
+        "rectangle": [0.3, 2, 20, 45, 89],
+        "triangle": [0.3, 13, 59, 90, 200],
+    }.items()
     for angle in angles
-    for x, y, size in [(12.13, 11.71, 14.37), (0.61, 22.83, 9.21), (30.27, -3.42, 21.63), (11.37, 12.91, 60.17)]
+    for x, y, size in [
+        (12.13, 11.71, 14.37),
+        (0.61, 22.83, 9.21),
+        (30.27, -3.42, 21.63),
+        (11.37, 12.91, 60.17),
+    ]
 ]
 
 
@@ -135,9 +171,13 @@ def test_every_pixel_is_the_area_of_the_overlap(shape, x, y, size, angle):
     """Inside the frame, across its borders, larger than it: as 4,096 points per pixel and as Pillow find it."""
     image = grey(shape, x, y, size, angle, img_size=24)
     # A side parallel to the rows is found to half a subpixel; others are found better.
-    torch.testing.assert_close(image, supersampled(shape, x, y, size, angle, 24), atol=0.012, rtol=0)
+    torch.testing.assert_close(
+        image, supersampled(shape, x, y, size, angle, 24), atol=0.012, rtol=0
+    )
     # Pillow draws at whole subpixels: each of two edges through a pixel may be wrong by one of them.
-    torch.testing.assert_close(image, torch.from_numpy(by_pillow(shape, x, y, size, angle, 24)), atol=0.04, rtol=0)
+    torch.testing.assert_close(
+        image, torch.from_numpy(by_pillow(shape, x, y, size, angle, 24)), atol=0.04, rtol=0
+    )
 
 
 def test_an_angle_turns_clockwise_as_seen():
@@ -185,9 +225,18 @@ def test_the_image_is_continuous_in_position_size_and_angle(shape):
     angle[:40] = 90 * torch.arange(40) / 4  # level and upright sides among them
     step = 1e-3
     image = render_batch(shape, x, y, size, angle, img_size=32)
-    for change in ((step, 0, 0, 0), (0, step, 0, 0), (0, 0, step, 0), (0, 0, 0, math.degrees(step / 21))):
-        moved = render_batch(shape, *(v + d for v, d in zip((x, y, size, angle), change, strict=True)), img_size=32)
-        assert (moved - image).abs().max() < 2 * step  # a strip of that width, along up to sqrt(2) pixels
+    for change in (
+        (step, 0, 0, 0),
+        (0, step, 0, 0),
+        (0, 0, step, 0),
+        (0, 0, 0, math.degrees(step / 21)),
+    ):
+        moved = render_batch(
+            shape, *(v + d for v, d in zip((x, y, size, angle), change, strict=True)), img_size=32
+        )
+        assert (
+            moved - image
+        ).abs().max() < 2 * step  # a strip of that width, along up to sqrt(2) pixels
         assert (moved - image).abs().max() > 0 or shape == "ellipse"
 
 
@@ -195,7 +244,10 @@ def test_the_image_is_continuous_in_position_size_and_angle(shape):
 
 
 def test_later_sprites_cover_earlier_ones():
-    red, green = Sprite("rectangle", 30, 30, 20, (255, 0, 0)), Sprite("ellipse", 36, 30, 20, (0, 255, 0))
+    red, green = (
+        Sprite("rectangle", 30, 30, 20, (255, 0, 0)),
+        Sprite("ellipse", 36, 30, 20, (0, 255, 0)),
+    )
     over, under = draw_sprites([red, green], 64), draw_sprites([green, red], 64)
     assert over[:, 30, 35].tolist() == [0, 1, 0]
     assert under[:, 30, 35].tolist() == [1, 0, 0]
@@ -204,7 +256,9 @@ def test_later_sprites_cover_earlier_ones():
 
 
 def test_an_edge_mixes_the_colours_by_area():
-    image = draw_sprites([Sprite("rectangle", 10.25, 10, 4, (255, 51, 0))], 20, bg_color=(0, 102, 255))
+    image = draw_sprites(
+        [Sprite("rectangle", 10.25, 10, 4, (255, 51, 0))], 20, bg_color=(0, 102, 255)
+    )
     assert image.shape == (3, 20, 20)
     assert image.dtype == torch.float32
     assert image[:, 10, 10].tolist() == pytest.approx([1, 0.2, 0])
@@ -227,7 +281,9 @@ def test_a_sprite_outside_the_frame_leaves_no_trace():
 def test_a_sprite_larger_than_the_frame_fills_it():
     for shape in SHAPES:
         for size in (200, 1e4, 1e6):
-            torch.testing.assert_close(grey(shape, 5, 6, size, 7, 20), torch.ones(20, 20).double(), atol=1e-4, rtol=0)
+            torch.testing.assert_close(
+                grey(shape, 5, 6, size, 7, 20), torch.ones(20, 20).double(), atol=1e-4, rtol=0
+            )
 
 
 # The batch
@@ -238,21 +294,34 @@ def test_a_batch_holds_the_images_that_draw_sprites_draws(shape):
     """300 at once, so that it is painted in parts: of all sizes, anywhere, also outside and larger than the frame."""
     generator = torch.Generator().manual_seed(4)
     numbers = torch.rand(300, 4, generator=generator, dtype=torch.float64)
-    x, y, size, angle = (numbers * torch.tensor([90, 90, 60, 720]) + torch.tensor([-30, -30, 0.1, -360])).T
+    x, y, size, angle = (
+        numbers * torch.tensor([90, 90, 60, 720]) + torch.tensor([-30, -30, 0.1, -360])
+    ).T
     batch = render_batch(shape, x, y, size, angle, img_size=32)
     assert batch.shape == (300, 1, 32, 32)
     assert batch.dtype == torch.float32
     for i in range(300):
-        alone = draw_sprites([Sprite(shape, x[i].item(), y[i].item(), size[i].item(), WHITE, angle[i].item())], 32)
-        torch.testing.assert_close(batch[i].expand(3, -1, -1), alone, atol=1e-6, rtol=0)  # asked for: 1/255
+        alone = draw_sprites(
+            [Sprite(shape, x[i].item(), y[i].item(), size[i].item(), WHITE, angle[i].item())], 32
+        )
+        torch.testing.assert_close(
+            batch[i].expand(3, -1, -1), alone, atol=1e-6, rtol=0
+        )  # asked for: 1/255
 
 
 def test_a_batch_takes_lists_arrays_and_single_numbers():
     expected = render_batch(
-        "ellipse", torch.tensor([5.0, 9.0]), torch.tensor([7.0, 7.0]), torch.tensor([4.0, 4.0]), 0, 16
+        "ellipse",
+        torch.tensor([5.0, 9.0]),
+        torch.tensor([7.0, 7.0]),
+        torch.tensor([4.0, 4.0]),
+        0,
+        16,
     )
     assert torch.equal(render_batch("ellipse", [5, 9], 7, 4, img_size=16), expected)
-    assert torch.equal(render_batch("ellipse", np.array([5.0, 9.0]), np.float32(7), 4, img_size=16), expected)
+    assert torch.equal(
+        render_batch("ellipse", np.array([5.0, 9.0]), np.float32(7), 4, img_size=16), expected
+    )
     assert render_batch("ellipse", [], [], img_size=16).shape == (0, 1, 16, 16)
 
 
@@ -262,7 +331,10 @@ def test_a_batch_takes_lists_arrays_and_single_numbers():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (dict(shape="circle"), "shape is 'circle'; it must be one of 'ellipse', 'rectangle', 'triangle'"),
+        (
+            dict(shape="circle"),
+            "shape is 'circle'; it must be one of 'ellipse', 'rectangle', 'triangle'",
+        ),
         (dict(size=-1), "size is -1; it must be positive"),
         (dict(size=0), "size is 0; it must be positive"),
         (dict(size=1e7), r"size is 10000000.0; it must be positive, and at most 1e\+06"),
@@ -300,7 +372,9 @@ def test_a_batch_refuses(wrong, message):
 
 
 def test_draw_sprites_refuses():
-    with pytest.raises(ValueError, match="img_size is -3; it must be a whole number of pixels, at least 1"):
+    with pytest.raises(
+        ValueError, match="img_size is -3; it must be a whole number of pixels, at least 1"
+    ):
         draw_sprites([], -3)
     with pytest.raises(ValueError, match=r"bg_color is \(300, 0, 0\)"):
         draw_sprites([], 8, bg_color=(300, 0, 0))

@@ -36,7 +36,14 @@ import numpy as np
 import torch
 from matplotlib import pyplot as plt
 
-from sbd_utils import checks, draw_sprites, generate_spaced_coordinates, plot_coordinate_grid, render_batch, show
+from sbd_utils import (
+    checks,
+    draw_sprites,
+    generate_spaced_coordinates,
+    plot_coordinate_grid,
+    render_batch,
+    show,
+)
 
 # %% [markdown]
 # ## Task 1 · A circle with soft edges (6 marks)
@@ -74,12 +81,21 @@ def circle(x: float, y: float, size: float, img_size: int) -> torch.Tensor:
 with checks.without(render_batch, draw_sprites):
     checks.circle(circle)
 ### BEGIN HIDDEN TESTS
-_cases = [(8, 8.5, 3, 16), (0, 5, 9, 20), (25.3, 30.7, 17.3, 48), (-20, 4, 10, 24), (9.9, 19.5, 12, 20), (6, 6, 40, 13)]
+_cases = [
+    (8, 8.5, 3, 16),
+    (0, 5, 9, 20),
+    (25.3, 30.7, 17.3, 48),
+    (-20, 4, 10, 24),
+    (9.9, 19.5, 12, 20),
+    (6, 6, 40, 13),
+]
 _right = [render_batch("ellipse", x, y, size, img_size=n)[0, 0] for x, y, size, n in _cases]
 with checks.without(render_batch, draw_sprites):
     for _case, _picture in zip(_cases, _right, strict=True):
         checks.same_picture(circle(*_case), _picture, f"circle{_case}")
-        checks.expect(circle(*_case).dtype == torch.float32, f"circle{_case} is not of dtype float32.")
+        checks.expect(
+            circle(*_case).dtype == torch.float32, f"circle{_case} is not of dtype float32."
+        )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": false, "grade_id": "circle-picture", "locked": true, "schema_version": 3, "solution": false, "task": false} tags=["not-run-for-grading"]
@@ -87,7 +103,10 @@ figure, axes = plt.subplots(1, 4, figsize=(9, 2.4))
 for ax, x in zip(axes, [15.0, 15.4, 15.8, 16.2], strict=True):
     ax.imshow(circle(x, 12, 10, 28), cmap="gray", vmin=0, vmax=1, extent=(0, 28, 28, 0))
     ax.set(title=f"x = {x}", xlabel="pixels")
-show(figure, "Four pictures of a disc that moves right by 0.4 pixels at a time; only grey levels at its edge change.")
+show(
+    figure,
+    "Four pictures of a disc that moves right by 0.4 pixels at a time; only grey levels at its edge change.",
+)
 
 # %% [markdown]
 # ## Task 2 · Lines on the plane (5 marks)
@@ -143,7 +162,8 @@ figure, ax = plt.subplots(figsize=(3.4, 3.4))
 plot_coordinate_grid(ax, *spaced_coordinates(12, 52, 31, 5))
 ax.invert_yaxis()
 show(
-    figure, "Five vertical solid lines and five horizontal dashed ones; each starts with a dot at the left or the top."
+    figure,
+    "Five vertical solid lines and five horizontal dashed ones; each starts with a dot at the left or the top.",
 )
 
 # %% [markdown]
@@ -178,15 +198,32 @@ def center_of_mass(images: torch.Tensor) -> torch.Tensor:
 # %% nbgrader={"grade": true, "grade_id": "center_of_mass-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 checks.center_of_mass(center_of_mass)
 ### BEGIN HIDDEN TESTS
-for _shape, _brightness in [((5, 7, 9), 1.0), ((1, 16, 16), 1e-3), ((3, 1, 12), 40.0), ((4, 64, 64), 1.0)]:
+for _shape, _brightness in [
+    ((5, 7, 9), 1.0),
+    ((1, 16, 16), 1e-3),
+    ((3, 1, 12), 40.0),
+    ((4, 64, 64), 1.0),
+]:
     _images = _brightness * torch.rand(_shape, generator=torch.Generator().manual_seed(sum(_shape)))
-    _i, _j = torch.meshgrid(torch.arange(_shape[1]) + 0.5, torch.arange(_shape[2]) + 0.5, indexing="ij")
-    _light = _images.flatten(1).sum(1)
-    _right = torch.stack([(_images * _j).flatten(1).sum(1) / _light, (_images * _i).flatten(1).sum(1) / _light], 1)
-    checks.same(
-        center_of_mass(_images), _right, f"the centre of mass of images of shape {list(_shape)}", tolerance=1e-3
+    _i, _j = torch.meshgrid(
+        torch.arange(_shape[1]) + 0.5, torch.arange(_shape[2]) + 0.5, indexing="ij"
     )
-    checks.same(center_of_mass(_images.double()), _right, "the centre of mass of float64 images", tolerance=1e-3)
+    _light = _images.flatten(1).sum(1)
+    _right = torch.stack(
+        [(_images * _j).flatten(1).sum(1) / _light, (_images * _i).flatten(1).sum(1) / _light], 1
+    )
+    checks.same(
+        center_of_mass(_images),
+        _right,
+        f"the centre of mass of images of shape {list(_shape)}",
+        tolerance=1e-3,
+    )
+    checks.same(
+        center_of_mass(_images.double()),
+        _right,
+        "the centre of mass of float64 images",
+        tolerance=1e-3,
+    )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -222,7 +259,9 @@ for _off, _n in [
     _positions = torch.rand(len(_off), 2, generator=torch.Generator().manual_seed(_n)) * _n
     _render, _measure = checks.fake_instruments(_off, _n)
     checks.same(
-        worst_error(_render, _measure, _positions, _n), _off.norm(dim=1).max(), f"the largest of {len(_off)} distances"
+        worst_error(_render, _measure, _positions, _n),
+        _off.norm(dim=1).max(),
+        f"the largest of {len(_off)} distances",
     )
 ### END HIDDEN TESTS
 
@@ -240,7 +279,9 @@ def rounded_circle(x, y, size, img_size):
     return circle(round(x), round(y), size, img_size)
 
 
-print(f"rounded: off by at most {worst_error(rounded_circle, center_of_mass, positions, 32):.2f} pixels")
+print(
+    f"rounded: off by at most {worst_error(rounded_circle, center_of_mass, positions, 32):.2f} pixels"
+)
 
 # %% [markdown]
 # ## Task 5 · How many directions? (4 marks)
@@ -274,19 +315,32 @@ checks.spectrum(spectrum)
 for _n, _h, _w in [(50, 3, 4), (6, 8, 8), (2, 5, 5), (12, 3, 4)]:
     _images = torch.rand(_n, _h, _w, generator=torch.Generator().manual_seed(_n)) * 3 + 2
     _flat = _images.flatten(1).double()
-    _values = torch.linalg.eigvalsh((_flat - _flat.mean(0)) @ (_flat - _flat.mean(0)).T).flip(0)[: min(_n, _h * _w)]
+    _values = torch.linalg.eigvalsh((_flat - _flat.mean(0)) @ (_flat - _flat.mean(0)).T).flip(0)[
+        : min(_n, _h * _w)
+    ]
     checks.same(
-        spectrum(_images), _values / _values.sum(), f"the spectrum of {_n} images of {_h} x {_w}", tolerance=1e-4
+        spectrum(_images),
+        _values / _values.sum(),
+        f"the spectrum of {_n} images of {_h} x {_w}",
+        tolerance=1e-4,
     )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": false, "grade_id": "spectrum-picture", "locked": true, "schema_version": 3, "solution": false, "task": false} tags=["not-run-for-grading"]
-where = torch.rand(400, 2, generator=torch.Generator().manual_seed(1))  # two factors, uniform in [0, 1]²
-lamps = torch.stack([circle(9, 16, 8, 32), circle(23, 16, 8, 32)])  # two discs that stay where they are
+where = torch.rand(
+    400, 2, generator=torch.Generator().manual_seed(1)
+)  # two factors, uniform in [0, 1]²
+lamps = torch.stack(
+    [circle(9, 16, 8, 32), circle(23, 16, 8, 32)]
+)  # two discs that stay where they are
 families = {
     "two lamps that change brightness": torch.einsum("nk,khw->nhw", where, lamps),
-    "a circle of size 12 that moves": torch.stack([circle(x, y, 12, 32) for x, y in (8 + 16 * where).tolist()]),
-    "a circle of size 6 that moves": torch.stack([circle(x, y, 6, 32) for x, y in (8 + 16 * where).tolist()]),
+    "a circle of size 12 that moves": torch.stack(
+        [circle(x, y, 12, 32) for x, y in (8 + 16 * where).tolist()]
+    ),
+    "a circle of size 6 that moves": torch.stack(
+        [circle(x, y, 6, 32) for x, y in (8 + 16 * where).tolist()]
+    ),
 }
 figure, ax = plt.subplots(figsize=(6, 3.2))
 for (name, images), style in zip(families.items(), ["s-", "-", "--"], strict=True):
@@ -296,7 +350,10 @@ for (name, images), style in zip(families.items(), ["s-", "-", "--"], strict=Tru
     print(f"{name}: {count} directions hold 95 % of the variance")
 ax.set(xscale="log", xlabel="principal directions kept", ylabel="variance held (%)", ylim=(0, 103))
 ax.legend(title="directions for 95 %", loc="lower right", fontsize=8)
-show(figure, "Variance held against directions kept: two lamps need two, a moving circle dozens, a small one the most.")
+show(
+    figure,
+    "Variance held against directions kept: two lamps need two, a moving circle dozens, a small one the most.",
+)
 
 # %% [markdown]
 # ## Task 6 · In your words (4 marks, graded by your teacher)

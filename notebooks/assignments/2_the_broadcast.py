@@ -67,7 +67,10 @@ from sbd_utils import (
 def broadcast(z: torch.Tensor, height: int, width: int) -> torch.Tensor:
     """Codes [N, K] tiled over the image plane, with channels x and y appended, [N, K + 2, height, width]."""
     ### BEGIN SOLUTION: give the code at every pixel and then the channels x and y, [N, K + 2, height, width]
-    rows, columns = torch.linspace(-1, 1, height, dtype=z.dtype), torch.linspace(-1, 1, width, dtype=z.dtype)
+    rows, columns = (
+        torch.linspace(-1, 1, height, dtype=z.dtype),
+        torch.linspace(-1, 1, width, dtype=z.dtype),
+    )
     y, x = torch.meshgrid(rows, columns, indexing="ij")  # [height, width]
     tiled = z[:, :, None, None].expand(-1, -1, height, width)
     return torch.cat([tiled, torch.stack([x, y]).expand(len(z), -1, -1, -1)], 1)
@@ -85,14 +88,20 @@ with checks.without(coordinate_map, SpatialBroadcastDecoder):
         (3, 2, 16, 12, torch.float32),
     ]:
         _z = torch.randn(_n, _k, generator=torch.Generator().manual_seed(_h)).to(_dtype)
-        _got, _what = broadcast(_z, _h, _w), f"broadcast of {_n} codes of {_k} numbers to {_h} x {_w}"
+        _got, _what = (
+            broadcast(_z, _h, _w),
+            f"broadcast of {_n} codes of {_k} numbers to {_h} x {_w}",
+        )
         checks.is_tensor(_got, (_n, _k + 2, _h, _w), _what)
         checks.expect(_got.dtype == _dtype, f"{_what}: z holds {_dtype}, the result {_got.dtype}.")
         for _i in range(_h):
             for _j in range(_w):
                 _xy = torch.tensor([-1 + 2 * _j / (_w - 1), -1 + 2 * _i / (_h - 1)]).expand(_n, 2)
                 checks.same(
-                    _got[:, :, _i, _j], torch.cat([_z, _xy], 1), f"{_what}, row {_i}, column {_j}", tolerance=1e-5
+                    _got[:, :, _i, _j],
+                    torch.cat([_z, _xy], 1),
+                    f"{_what}, row {_i}, column {_j}",
+                    tolerance=1e-5,
                 )
 ### END HIDDEN TESTS
 
@@ -123,11 +132,18 @@ with checks.without(kl_divergence, elbo_loss):
     checks.kl(kl)
 ### BEGIN HIDDEN TESTS
 for _shape, _seed in [((6, 10), 0), ((1, 3), 1), ((5, 1), 2)]:
-    _mean = 2 * torch.randn(_shape, generator=torch.Generator().manual_seed(_seed), dtype=torch.float64)
-    _logvar = torch.randn(_shape, generator=torch.Generator().manual_seed(_seed + 9), dtype=torch.float64) - 2
+    _mean = 2 * torch.randn(
+        _shape, generator=torch.Generator().manual_seed(_seed), dtype=torch.float64
+    )
+    _logvar = (
+        torch.randn(_shape, generator=torch.Generator().manual_seed(_seed + 9), dtype=torch.float64)
+        - 2
+    )
     _right = kl_divergence(_mean, _logvar).sum(1)
     with checks.without(kl_divergence, elbo_loss):
-        checks.same(kl(_mean, _logvar), _right, f"the KL of codes of shape {list(_shape)}", tolerance=1e-6)
+        checks.same(
+            kl(_mean, _logvar), _right, f"the KL of codes of shape {list(_shape)}", tolerance=1e-6
+        )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -153,12 +169,19 @@ with checks.without(sample_posterior):
 ### BEGIN HIDDEN TESTS
 for _shape, _seed in [((7, 10), 0), ((1, 1), 1), ((200, 2), 2)]:
     _g = torch.Generator().manual_seed(_seed)
-    _mean, _logvar, _noise = (torch.randn(_shape, generator=_g, dtype=torch.float64) for _ in range(3))
+    _mean, _logvar, _noise = (
+        torch.randn(_shape, generator=_g, dtype=torch.float64) for _ in range(3)
+    )
     _mean.requires_grad_()
     _logvar.requires_grad_()
     with checks.without(sample_posterior):
         _got = sample(_mean, _logvar, _noise)
-    checks.same(_got, _mean + torch.exp(0.5 * _logvar) * _noise, f"the sample of shape {list(_shape)}", tolerance=1e-9)
+    checks.same(
+        _got,
+        _mean + torch.exp(0.5 * _logvar) * _noise,
+        f"the sample of shape {list(_shape)}",
+        tolerance=1e-9,
+    )
     _grads = torch.autograd.grad(_got.sum(), [_mean, _logvar])
     checks.same(_grads[0], torch.ones(_shape), "the gradient in mean")
     checks.same(_grads[1], 0.5 * torch.exp(0.5 * _logvar) * _noise, "the gradient in logvar")
@@ -229,7 +252,9 @@ for _layers in [
 def multiply_adds(channels: list[int], kernel: int, height: int, width: int) -> int:
     """Multiply-adds of a stack of convolutions of stride 1, for one image."""
     ### BEGIN SOLUTION: give the number of multiply-adds for one image
-    pairs = sum(channels[i] * channels[i + 1] for i in range(len(channels) - 1))  # of an input and an output channel
+    pairs = sum(
+        channels[i] * channels[i + 1] for i in range(len(channels) - 1)
+    )  # of an input and an output channel
     return height * width * kernel**2 * pairs
     ### END SOLUTION
 
@@ -289,7 +314,9 @@ def paint(weights: tuple, z: torch.Tensor, img_size: int) -> torch.Tensor:
 def square_weights() -> tuple:
     """Weights w1 [hidden, 5], b1 [hidden], w2 [1, hidden], b2 [1] for `paint`."""
     ### BEGIN SOLUTION: give w1, b1, w2 and b2 of a decoder that paints a square about (z1, z2) with sides 2 * z3
-    w1 = 40 * torch.tensor([[-1.0, 0, -1, 1, 0], [1, 0, -1, -1, 0], [0, -1, -1, 0, 1], [0, 1, -1, 0, -1]])
+    w1 = 40 * torch.tensor(
+        [[-1.0, 0, -1, 1, 0], [1, 0, -1, -1, 0], [0, -1, -1, 0, 1], [0, 1, -1, 0, -1]]
+    )
     return w1, torch.zeros(4), -torch.ones(1, 4), torch.ones(1)
     ### END SOLUTION
 
@@ -298,21 +325,41 @@ def square_weights() -> tuple:
 checks.square_by_hand(paint, square_weights)
 ### BEGIN HIDDEN TESTS
 _line = torch.linspace(-1, 1, 129)
-for _z in [[-0.6, 0.6, 0.1], [0.6, 0.6, 0.3], [0.0, -0.55, 0.4], [0.25, 0.1, 0.5], [-0.3, -0.6, 0.25]]:
+for _z in [
+    [-0.6, 0.6, 0.1],
+    [0.6, 0.6, 0.3],
+    [0.0, -0.55, 0.4],
+    [0.25, 0.1, 0.5],
+    [-0.3, -0.6, 0.25],
+]:
     _image = paint(square_weights(), torch.tensor([_z]), 129)[0]
-    _distance = torch.maximum((_line - _z[0]).abs()[None], (_line - _z[1]).abs()[:, None]) - _z[2]  # below 0: inside
+    _distance = (
+        torch.maximum((_line - _z[0]).abs()[None], (_line - _z[1]).abs()[:, None]) - _z[2]
+    )  # below 0: inside
     for _part, _value in [(_distance < -0.04, 1.0), (_distance > 0.04, 0.0)]:
         _off = (_image[_part] - _value).abs().max().item()
-        checks.expect(_off < 0.1, f"at z = {_z} a pixel away from the square's edge is off by {_off:.2f}.")
+        checks.expect(
+            _off < 0.1, f"at z = {_z} a pixel away from the square's edge is off by {_off:.2f}."
+        )
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": false, "grade_id": "square-picture", "locked": true, "schema_version": 3, "solution": false, "task": false} tags=["not-run-for-grading"]
 codes = torch.tensor(
-    [[-0.4, -0.4, 0.2], [0.0, -0.4, 0.2], [0.4, -0.4, 0.2], [0, 0.2, 0.1], [0, 0.2, 0.3], [0, 0.2, 0.5]]
+    [
+        [-0.4, -0.4, 0.2],
+        [0.0, -0.4, 0.2],
+        [0.4, -0.4, 0.2],
+        [0, 0.2, 0.1],
+        [0, 0.2, 0.3],
+        [0, 0.2, 0.5],
+    ]
 )
 figure = plt.figure(figsize=(8, 1.6))
 plot_examples(paint(square_weights(), codes, 64)[:, None], columns=6)
-show(figure, "Six pictures of a white square on black: three at different places, three of different sizes.")
+show(
+    figure,
+    "Six pictures of a white square on black: three at different places, three of different sizes.",
+)
 
 # %% [markdown]
 # Three latents, three factors, no training: the decoder has a latent for the size as easily as one for a position,

@@ -71,11 +71,15 @@ with checks.without(get_avg_variance):
 ### BEGIN HIDDEN TESTS
 for _sizes, _k, _seed in [([5, 5, 2], 10, 0), ([1], 3, 1), ([7, 1, 1, 3], 4, 2)]:
     _w = torch.randn(12, 2 * _k, generator=torch.Generator().manual_seed(_seed))
-    _batches = [torch.randn(_n, 1, 3, 4, generator=torch.Generator().manual_seed(_n)) for _n in _sizes]
+    _batches = [
+        torch.randn(_n, 1, 3, 4, generator=torch.Generator().manual_seed(_n)) for _n in _sizes
+    ]
     _w.requires_grad_()
     _right = torch.cat([(b.flatten(1) @ _w.detach())[:, _k:].exp() for b in _batches]).mean(0)
     _got = average_variance(lambda x, w=_w, k=_k: (x.flatten(1) @ w).split(k, 1), iter(_batches))
-    checks.same(_got, _right, f"the average variance over batches of {_sizes} images", tolerance=1e-4)
+    checks.same(
+        _got, _right, f"the average variance over batches of {_sizes} images", tolerance=1e-4
+    )
     checks.expect(not _got.requires_grad, "the result carries a gradient; use torch.no_grad().")
 ### END HIDDEN TESTS
 
@@ -109,7 +113,9 @@ with checks.without(get_smallest_pair, informative_latents):
         ([2, 1, 0.6], (2, 1)),
     ]:
         _got = tuple(float(i) for i in informative_pair(torch.tensor(_values, dtype=torch.float64)))
-        checks.expect(_got == _right, f"of {len(_values)} variances you give {_got}; {_right} is right.")
+        checks.expect(
+            _got == _right, f"of {len(_values)} variances you give {_got}; {_right} is right."
+        )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -181,7 +187,9 @@ checks.same(affine_fit(_xy, _flat)[2], 0.0, "r2 of a code whose second coordinat
 def alignment(xy: np.ndarray, z: np.ndarray) -> float:
     """The smaller over latents of the largest squared correlation with a factor."""
     ### BEGIN SOLUTION: give the smaller over the latents of the largest squared correlation with x or y
-    squared = np.array([[np.corrcoef(latent, factor)[0, 1] ** 2 for factor in xy.T] for latent in z.T])
+    squared = np.array(
+        [[np.corrcoef(latent, factor)[0, 1] ** 2 for factor in xy.T] for latent in z.T]
+    )
     return float(squared.max(1).min())
     ### END SOLUTION
 
@@ -195,7 +203,12 @@ for _seed, _n in [(0, 50), (1, 500), (2, 4), (3, 31)]:
     _z = (_xy @ _g.normal(size=(2, 2)) + 3 * _g.normal(size=(_n, 2))) * [1, 0.01] - 7
     _c = np.corrcoef(_xy.T, _z.T)[2:, :2] ** 2  # [latents, factors]
     for _order in ([0, 1], [1, 0]):
-        checks.same(alignment(_xy, _z[:, _order]), _c.max(1).min(), f"alignment of {_n} points", tolerance=1e-6)
+        checks.same(
+            alignment(_xy, _z[:, _order]),
+            _c.max(1).min(),
+            f"alignment of {_n} points",
+            tolerance=1e-6,
+        )
 ### END HIDDEN TESTS
 
 # %% [markdown]
@@ -215,7 +228,12 @@ for _seed, _n in [(0, 50), (1, 500), (2, 4), (3, 31)]:
 
 # %% nbgrader={"grade": false, "grade_id": "predictions", "locked": false, "schema_version": 3, "solution": true, "task": false}
 ### BEGIN SOLUTION: give predictions = {"turned": (fit, alignment, read back), "swapped": ..., "duplicated": ..., "dead": ...}
-predictions = {"turned": (1, 0.5, 1), "swapped": (1, 1, 1), "duplicated": (1, 1, 0), "dead": (0, 0, 0)}
+predictions = {
+    "turned": (1, 0.5, 1),
+    "swapped": (1, 1, 1),
+    "duplicated": (1, 1, 0),
+    "dead": (0, 0, 0),
+}
 ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "predictions-test", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
@@ -241,9 +259,16 @@ checks.predictions(predictions, _right)
 figure, axes = plt.subplots(1, 4, figsize=(10, 2.8), layout="constrained")
 for ax, (name, z) in zip(axes, codes.items(), strict=True):
     plot_coordinate_grid(ax, *z.T, labels, names=("z1", "z2"))
-    scores = [f"{v:.2f}" for v in (affine_fit(uv, z)[2], alignment(uv, z), affine_fit(z, uv)[2])]  # by your functions
-    ax.set_title(f"{name}\nfit {scores[0]}\nalignment {scores[1]}\nread back {scores[2]}", fontsize=9)
-show(figure, "Four coded grids: turned by 45°, swapped, collapsed onto a diagonal line, and scattered along z2.")
+    scores = [
+        f"{v:.2f}" for v in (affine_fit(uv, z)[2], alignment(uv, z), affine_fit(z, uv)[2])
+    ]  # by your functions
+    ax.set_title(
+        f"{name}\nfit {scores[0]}\nalignment {scores[1]}\nread back {scores[2]}", fontsize=9
+    )
+show(
+    figure,
+    "Four coded grids: turned by 45°, swapped, collapsed onto a diagonal line, and scattered along z2.",
+)
 
 # %% [markdown]
 # The duplicated code is straight and aligned, and has forgotten y: the fit from positions to codes asks whether the code

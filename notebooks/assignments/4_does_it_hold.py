@@ -71,7 +71,9 @@ for _s, _seed in [(2, 0), (3, 1), (10, 2), (101, 3)]:
     _error = math.sqrt(sum((d - _mean) ** 2 for d in _d) / (_s - 1) / _s)
     for _kind in (np.asarray, list):
         _got = paired_summary(_kind(_a), _kind(_b))
-        checks.same(_got[:2], [_mean, _error], f"difference and error of {_s} pairs", tolerance=1e-9)
+        checks.same(
+            _got[:2], [_mean, _error], f"difference and error of {_s} pairs", tolerance=1e-9
+        )
         checks.same(_got[2], sum(d > 0 for d in _d), f"wins of {_s} pairs")
 checks.same(paired_summary([1.0, 2, 3], [1.0, 1, 4])[2], 1, "wins where one pair is equal")
 ### END HIDDEN TESTS
@@ -99,7 +101,9 @@ def sign_test(wins: int, seeds: int) -> float:
     """Two-sided p-value of `wins` heads in `seeds` tosses of a fair coin."""
     ### BEGIN SOLUTION: give the two-sided p-value
     far = abs(wins - seeds / 2)
-    return sum(math.comb(seeds, k) for k in range(seeds + 1) if abs(k - seeds / 2) >= far) / 2**seeds
+    return (
+        sum(math.comb(seeds, k) for k in range(seeds + 1) if abs(k - seeds / 2) >= far) / 2**seeds
+    )
     ### END SOLUTION
 
 
@@ -157,12 +161,23 @@ rows = []
 start = time.perf_counter()
 for seed in SEEDS:
     for decoder in ("sbd", "deconv-xy"):
-        model, history = train_circles("fast", decoder=decoder, seed=seed, steps=STEPS, progress=False)
+        model, history = train_circles(
+            "fast", decoder=decoder, seed=seed, steps=STEPS, progress=False
+        )
         scores = evaluate_circles(model)
         rows.append(
-            dict(decoder=decoder, seed=seed, affine_r2=scores.geometry.affine_r2, squared_error=scores.squared_error)
+            dict(
+                decoder=decoder,
+                seed=seed,
+                affine_r2=scores.geometry.affine_r2,
+                squared_error=scores.squared_error,
+            )
         )
-        print(", ".join(f"{k} {v if isinstance(v, str) else round(v, 3)}" for k, v in rows[-1].items()))
+        print(
+            ", ".join(
+                f"{k} {v if isinstance(v, str) else round(v, 3)}" for k, v in rows[-1].items()
+            )
+        )
 print(f"{time.perf_counter() - start:.0f} s of training")
 ### END SOLUTION
 
@@ -177,7 +192,10 @@ checks.rows(rows)
 names = list(dict.fromkeys(row["decoder"] for row in rows))
 a, b = ([row["affine_r2"] for row in rows if row["decoder"] == name] for name in names)
 difference, error, wins = paired_summary(a, b)
-print(f"{names[0]} - {names[1]}: {difference:.3f} ± {error:.3f}, ahead at {wins} of {len(a)} seeds", end="; ")
+print(
+    f"{names[0]} - {names[1]}: {difference:.3f} ± {error:.3f}, ahead at {wins} of {len(a)} seeds",
+    end="; ",
+)
 print(f"sign test p = {sign_test(wins, len(a)):.2f}")
 figure, ax = plt.subplots(figsize=(3.5, 3))
 for pair in zip(a, b, strict=True):

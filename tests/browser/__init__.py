@@ -31,7 +31,9 @@ def browser():
 
     path = find_chromium()
     if path is None:
-        raise FileNotFoundError("there is no Chromium; get it with `apt-get install chromium`, or set $CHROMIUM")
+        raise FileNotFoundError(
+            "there is no Chromium; get it with `apt-get install chromium`, or set $CHROMIUM"
+        )
     with sync_playwright() as playwright:
         launch = playwright.chromium.launch
         chromium = launch(executable_path=path, args=ARGUMENTS.split(), timeout=1000 * PATIENCE)
@@ -41,11 +43,16 @@ def browser():
 
 def open_page(chromium):
     """A page of its own context, with patience, that collects what its console calls an error in `page.errors`."""
-    page = chromium.new_context(viewport={"width": 1400, "height": 1100}, accept_downloads=True).new_page()
+    page = chromium.new_context(
+        viewport={"width": 1400, "height": 1100}, accept_downloads=True
+    ).new_page()
     page.set_default_timeout(1000 * PATIENCE)
     page.errors = []
     page.on(
-        "console", lambda message: message.type == "error" and page.errors.append(f"{message.text} {message.location}")
+        "console",
+        lambda message: (
+            message.type == "error" and page.errors.append(f"{message.text} {message.location}")
+        ),
     )
     page.on("pageerror", lambda error: page.errors.append(str(error)))
     return page
@@ -55,30 +62,46 @@ def open_page(chromium):
 def server(kind: str, folder: Path, log: Path, prompt: bool = True):
     """JupyterLab ('lab') or Voilà ('voila') over a folder of notebooks, on a free port; gives its address.
 
-    prompt: whether it is started as `make lab` and `make explore` do it, see `sbd_utils.explorer_server`.
+    prompt: whether it is started as `make lab` and `make explore` do it, see `sbd_utils.explorer.server`.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    lab = ["jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", "--port-retries=0"]
+    lab = [
+        "jupyter",
+        "lab",
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+        "--port-retries=0",
+    ]
     lab += [f"--ServerApp.root_dir={folder}", "--ServerApp.token=", "--LabApp.news_url=None"]
     lab += ["--LabApp.expose_app_in_browser=True"]
     voila = ["voila", str(folder), "--no-browser", "--Voila.ip=127.0.0.1", f"--port={port}"]
     if prompt:
-        connection = "kernel_websocket_connection_class=sbd_utils.explorer_server.PromptConnection"
+        connection = "kernel_websocket_connection_class=sbd_utils.explorer.server.PromptConnection"
         lab.append(f"--ServerApp.{connection}")
         voila.append(f"--Voila.{connection}")
     own = log.parent / "jupyter"  # nothing of the user's own settings
-    parts = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime"}
+    parts = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+    }
     parts |= {"JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces"}
-    no_news = own / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    no_news = (
+        own / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    )
     no_news.parent.mkdir(parents=True, exist_ok=True)
     no_news.write_text('{"fetchNews": "false"}')  # or a question covers the page
     with open(log, "w") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", *(lab if kind == "lab" else voila)],
             cwd=folder,
-            env=os.environ | {name: str(own / part) for name, part in parts.items()} | {"PYTHONPATH": str(ROOT)},
+            env=os.environ
+            | {name: str(own / part) for name, part in parts.items()}
+            | {"PYTHONPATH": str(ROOT)},
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,

@@ -28,7 +28,10 @@ NOTEBOOK = "06_latent_explorer.ipynb"
 HARMLESS = ("fontawesome", "shared module", "Shared module", "favicon")
 
 if not find_chromium() and os.environ.get("SBD_REQUIRE_BROWSER") != "1":
-    pytest.skip("needs Chromium: `apt-get install chromium`, or its path in $CHROMIUM", allow_module_level=True)
+    pytest.skip(
+        "needs Chromium: `apt-get install chromium`, or its path in $CHROMIUM",
+        allow_module_level=True,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +81,9 @@ def page(request):
 @pytest.fixture(autouse=True)
 def _quiet(request):
     """Every test starts from the first state, and none leaves an error in the console."""
-    pages = [request.getfixturevalue(name) for name in ("lab", "page") if name in request.fixturenames]
+    pages = [
+        request.getfixturevalue(name) for name in ("lab", "page") if name in request.fixturenames
+    ]
     for page in pages:
         press(page, "Reset")
         page.errors.clear()
@@ -174,7 +179,9 @@ def test_the_circle_is_dragged_over_the_image(page):
 
 def test_the_picture_follows_the_hand_in_the_latent_plane(page, core):
     for end in [(46, 32), (18, 32), (32, 46), (32, 18)]:
-        drag(page, "SBD, latent plane", np.linspace(on_plane(core, 32, 32), on_plane(core, *end), 8))
+        drag(
+            page, "SBD, latent plane", np.linspace(on_plane(core, 32, 32), on_plane(core, *end), 8)
+        )
         assert np.abs(blob(pixels(page)) - end).max() < 2
 
 
@@ -235,7 +242,9 @@ def test_other_axes_show_the_grid_in_those(page):
     choice = explorer(page).get_by_role("combobox", name="SBD, latent upwards")
     latent, other = choice.input_value(), choice.locator("option").last.get_attribute("value")
     settled(page, lambda: choice.select_option(other))
-    assert grid_height(plane.screenshot()) < grid_height(before) / 2  # a latent that says nothing: hardly any height
+    assert (
+        grid_height(plane.screenshot()) < grid_height(before) / 2
+    )  # a latent that says nothing: hardly any height
     settled(page, lambda: choice.select_option(latent))
     assert grid_height(plane.screenshot()) == grid_height(before)
 
@@ -326,7 +335,10 @@ def test_a_thousand_random_events_leave_what_their_replay_leaves(lab):
     settled(lab, lambda: explorer(lab).evaluate(RANDOM_EVENTS))
     assert run_code(lab, REPLAY).split() == ["True", "True"]
     press(lab, "Reset")
-    assert "SBD: a bright spot at x 32, y 32 pixels" in explorer(lab).get_by_role("status").text_content()
+    assert (
+        "SBD: a bright spot at x 32, y 32 pixels"
+        in explorer(lab).get_by_role("status").text_content()
+    )
 
 
 def test_a_killed_kernel_and_a_re_run_give_a_working_page(lab):

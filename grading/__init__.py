@@ -1,0 +1,1 @@
+"""Releasing and grading the assignments."""

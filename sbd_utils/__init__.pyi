@@ -1,0 +1,85 @@
+# The public names, by the module that defines them: what editors and type checkers read, and what
+# `__init__.py` loads at first use. The order of the modules is that of the table in CONTRIBUTING.md.
+
+from . import checks as checks
+from .sprites import Sprite as Sprite, draw_sprites as draw_sprites, render_batch as render_batch
+from .data.base import FactorStream as FactorStream
+from .data.circles import (
+    CircleStream as CircleStream,
+    circles_dataset as circles_dataset,
+    draw_circles as draw_circles,
+    evaluation_grid as evaluation_grid,
+    generate_spaced_coordinates as generate_spaced_coordinates,
+    save_dataset as save_dataset,
+)
+from .models.base import (
+    Loss as Loss,
+    elbo_loss as elbo_loss,
+    kl_divergence as kl_divergence,
+    sample_posterior as sample_posterior,
+)
+from .models.decoders import (
+    DeconvDecoder as DeconvDecoder,
+    SpatialBroadcastDecoder as SpatialBroadcastDecoder,
+    coordinate_map as coordinate_map,
+)
+from .models.vae import VAE as VAE, Encoder as Encoder
+from .metrics.geometry import (
+    Geometry as Geometry,
+    alignment as alignment,
+    fit_geometry as fit_geometry,
+)
+from .metrics.probes import (
+    Probe as Probe,
+    held_out_r2 as held_out_r2,
+    linear_probe as linear_probe,
+)
+from .checkpoint import load_weights as load_weights, save_weights as save_weights
+from .training.schedules import (
+    piecewise_constant as piecewise_constant,
+    piecewise_linear as piecewise_linear,
+)
+from .training.history import History as History
+from .training.loop import NotFiniteError as NotFiniteError, fit as fit
+from .recipes import RECIPES as RECIPES, VARIANTS as VARIANTS, train_circles as train_circles
+from .pretrained import (
+    available_pretrained as available_pretrained,
+    load_pretrained as load_pretrained,
+)
+from .analysis import (
+    decode as decode,
+    encode as encode,
+    encode_coordinates as encode_coordinates,
+    encode_grid as encode_grid,
+    evaluate_circles as evaluate_circles,
+    get_avg_variance as get_avg_variance,
+    get_smallest_pair as get_smallest_pair,
+    informative_latents as informative_latents,
+    interpolate as interpolate,
+    reconstruct as reconstruct,
+    traverse as traverse,
+)
+from .evidence import (
+    RunRow as RunRow,
+    add_row as add_row,
+    machine_kind as machine_kind,
+    read_evidence as read_evidence,
+    read_rows as read_rows,
+)
+from .experiments import Milestones as Milestones, make_row as make_row
+from .plotting import (
+    LivePlot as LivePlot,
+    plot_coordinate_grid as plot_coordinate_grid,
+    plot_examples as plot_examples,
+    plot_fit as plot_fit,
+    plot_grid_pair as plot_grid_pair,
+    plot_headline as plot_headline,
+    plot_history as plot_history,
+    plot_residuals as plot_residuals,
+    plot_strip as plot_strip,
+    plot_traversals as plot_traversals,
+    plot_variances as plot_variances,
+    show as show,
+)
+from .explorer.core import Explorer as Explorer
+from .explorer.widget import LatentExplorer as LatentExplorer

@@ -1,0 +1,163 @@
+"""The circles, finite or endless, and the grid of positions to look at a code with."""
+
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import TensorDataset
+
+from sbd_utils.data.base import Factor, FactorStream
+from sbd_utils.files import save_tensors, write_atomically
+from sbd_utils.sprites import render_batch
+
+CIRCLE_SIZE = 10
+"""Diameter in pixels."""
+MARGIN = 8
+"""Centres keep this many pixels from every border."""
+GRID_POINTS = 31
+"""Points along each line of the evaluation grid."""
+GRID_LEVELS = 5
+"""Vertical, and horizontal, lines of the evaluation grid."""
+GRID_INSET = 4 / 48
+"""The evaluation grid keeps this share of the range of centres away from either end of it."""
+
+
+class CircleStream(FactorStream):
+    """Endless white circles of diameter 10 on black, distributed as in `circles_dataset`."""
+
+    @property
+    def factors(self) -> Sequence[Factor]:
+        """x and y of the centre, in pixels."""
+        low, high = center_range(self.im_size)
+        return [Factor("x", low, high, "pixels"), Factor("y", low, high, "pixels")]
+
+    def render(self, factors: Tensor) -> Tensor:
+        """Images [N, 1, H, H] of centres [N, 2] in pixels."""
+        return draw_circles(*factors.T, im_size=self.im_size)
+
+
+def circles_dataset(num_images: int = 5000, seed: int = 0, im_size: int = 64) -> TensorDataset:
+    """White circles of diameter 10 on black, centres uniform in [8, im_size - 8]².
+
+    Args:
+        num_images: How many.
+        seed: The same seed gives the same bytes.
+        im_size: Height and width in pixels.
+
+    Returns:
+        A TensorDataset of images [N, 1, im_size, im_size] in [0, 1] and centres [N, 2] (x, y in
+        pixels).
+
+    Raises:
+        ValueError: num_images is below 1, or im_size leaves no room for a centre.
+
+    Example:
+        >>> images, centers = circles_dataset(num_images=3).tensors
+        >>> images.shape, centers.shape
+        (torch.Size([3, 1, 64, 64]), torch.Size([3, 2]))
+    """
+    if num_images < 1:
+        raise ValueError(f"num_images is {num_images}; it must be at least 1")
+    stream = CircleStream(im_size=im_size)
+    centers = stream.sample(num_images, torch.Generator().manual_seed(seed))
+    return TensorDataset(stream.render(centers), centers)
+
+
+def draw_circles(x, y, im_size: int = 64, size: float = CIRCLE_SIZE) -> Tensor:
+    """White circles on black, one image for each centre; see `render_batch`.
+
+    Args:
+        x: [N] in pixels.
+        y: [N] in pixels.
+        im_size: Height and width of an image in pixels.
+        size: Diameter in pixels.
+
+    Returns:
+        [N, 1, im_size, im_size] in [0, 1].
+    """
+    return render_batch("ellipse", x, y, size, img_size=im_size)
+
+
+def center_range(im_size: int) -> tuple[float, float]:
+    """The least and the greatest coordinate of a centre, in pixels.
+
+    Raises:
+        ValueError: im_size leaves no room between the margins.
+    """
+    if im_size <= 2 * MARGIN:
+        room = f"circles with a margin of {MARGIN} pixels need more than {2 * MARGIN}"
+        raise ValueError(f"im_size is {im_size}; {room}")
+    return MARGIN, im_size - MARGIN
+
+
+def generate_spaced_coordinates(
+    low: float, high: float, num_points: int, levels: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points along vertical and then horizontal lines, evenly spaced over a square.
+
+    Args:
+        low: Where the square begins, in pixels, on both axes.
+        high: Where it ends.
+        num_points: Points along each line.
+        levels: Number of vertical, and of horizontal, lines.
+
+    Returns:
+        xx, yy (pixels) and labels (the line's number, 0 … 2 · levels - 1), each of length
+        2 · levels · num_points, line after line.
+
+    Raises:
+        ValueError: low is not below high, a bound is not finite, num_points is below 2 or levels
+            below 1.
+
+    Example:
+        >>> xx, yy, labels = generate_spaced_coordinates(0, 2, num_points=3, levels=1)
+        >>> xx.tolist(), yy.tolist(), labels.tolist()
+        ([0.0, 0.0, 0.0, 0.0, 1.0, 2.0], [0.0, 1.0, 2.0, 0.0, 0.0, 0.0], [0, 0, 0, 1, 1, 1])
+    """
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        bounds = f"low is {low} and high is {high}"
+        raise ValueError(f"{bounds}; both must be finite, and low below high")
+    if num_points < 2:
+        raise ValueError(f"num_points is {num_points}; a line needs at least 2")
+    if levels < 1:
+        raise ValueError(f"levels is {levels}; it must be at least 1")
+    fixed = np.repeat(np.linspace(low, high, levels), num_points)
+    along = np.tile(np.linspace(low, high, num_points), levels)
+    labels = np.repeat(np.arange(2 * levels), num_points)
+    return np.concatenate([fixed, along]), np.concatenate([along, fixed]), labels
+
+
+def evaluation_grid(im_size: int = 64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The lines on which codes are scored: xx, yy, labels, as `generate_spaced_coordinates`.
+
+    They keep to the same share of the range of centres whatever the image size: from 12 to 52 in
+    images of 64 pixels.
+    """
+    first, last = center_range(im_size)
+    inset = GRID_INSET * (last - first)
+    return generate_spaced_coordinates(first + inset, last - inset, GRID_POINTS, GRID_LEVELS)
+
+
+def save_dataset(dataset: TensorDataset, path: str | Path) -> Path:
+    """Write images and centres to a .npz (NumPy, no pickle) or .safetensors file, whole or not at all.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: The path has another ending.
+        OSError: The file cannot be written.
+    """
+    arrays = dict(zip(("images", "centers"), dataset.tensors, strict=True))
+    suffix = Path(path).suffix
+    if suffix == ".safetensors":
+        return save_tensors(path, arrays, {"content": "circles"})
+    if suffix == ".npz":
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **{name: value.numpy() for name, value in arrays.items()})
+        return write_atomically(path, buffer.getvalue())
+    raise ValueError(f"path ends in {suffix!r}; it must end in '.npz' or '.safetensors'")

@@ -1,0 +1,202 @@
+"""One experiment: a run that is trained, scored while it trains, and recorded."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from sbd_utils.analysis import SQUARED_ERROR_LIMIT, Scores, evaluate_circles
+from sbd_utils.checkpoint import save_weights
+from sbd_utils.evidence import RunRow, processor_kind, software_kind
+from sbd_utils.files import beside, read_text, write_text
+from sbd_utils.recipes import RECIPES, train_recipe
+from sbd_utils.training import History, fast_precision
+
+GOALS = (
+    "affine_095",
+    "two_latents",
+    "affine_099",
+    "similarity_099",
+    "squared_error",
+    "recovered",
+)
+"""What `Milestones` looks for; `RunRow` has a column for each."""
+
+
+class Milestones:
+    """A callback for `fit` that scores the model and notes when each of GOALS was first met.
+
+    `seconds` and `updates` hold, by goal, the training time (scoring not counted) and the number of
+    updates at the first scoring that met it; `scores` is the last scoring.
+    """
+
+    def __init__(
+        self, squared_error_limit: float = SQUARED_ERROR_LIMIT, path: Path | None = None
+    ) -> None:
+        """Start without notes, or with those in a file.
+
+        Args:
+            squared_error_limit: The goal 'squared_error', and part of 'recovered'.
+            path: Keeps the notes beside a checkpoint, for a run that is resumed.
+        """
+        self.limit, self.path = squared_error_limit, path
+        self.scores: Scores | None = None
+        kept = json.loads(read_text(path)) if path and path.exists() else {}
+        self.seconds: dict[str, float] = kept.get("seconds", {})
+        self.updates: dict[str, int] = kept.get("updates", {})
+
+    def __call__(self, model: Any, history: History) -> None:
+        """Score the model."""
+        self.scores = evaluate_circles(model.eval())
+        for goal, met in self._met(self.scores).items():
+            if met and goal not in self.seconds:
+                self.seconds[goal] = round(history.seconds[-1].item(), 1)
+                self.updates[goal] = len(history.seconds)
+        if self.path:
+            notes = {"seconds": self.seconds, "updates": self.updates}
+            write_text(self.path, json.dumps(notes))
+
+    def _met(self, scores: Scores) -> dict[str, bool]:
+        affine, similarity = scores.geometry.affine_r2, scores.geometry.similarity_r2
+        return {
+            "affine_095": affine >= 0.95,
+            "two_latents": scores.two_latents,
+            "affine_099": affine >= 0.99,
+            "similarity_099": similarity >= 0.99,
+            "squared_error": scores.squared_error <= self.limit,
+            "recovered": scores.recovered(self.limit),
+        }
+
+
+def run_experiment(
+    key: Mapping[str, Any],
+    out: str | Path,
+    steps: int | None = None,
+    score_every: int = 100,
+    precision: str | None = None,
+    accelerator: Any = None,
+    progress: bool = False,
+) -> tuple[RunRow, np.ndarray] | None:
+    """Train and score a run; write its weights, record and checkpoint.
+
+    A run that was stopped goes on from its checkpoint.
+
+    Args:
+        key: dataset, recipe, decoder and seed, see `train_recipe`.
+        out: Where the weights go, NAME.safetensors; NAME.json and NAME.checkpoint stand beside it.
+        steps: Another number of updates than the recipe's.
+        score_every: Updates between two scorings for the milestones.
+        precision: Another one than the recipe's.
+        accelerator: See `fit`.
+        progress: Whether to show a bar.
+
+    Returns:
+        The row of the run and its encoded grid [310, 2]; None in every process but the main one.
+    """
+    milestones = Milestones(
+        RECIPES[key["recipe"]].squared_error_limit, beside(out, ".milestones.json")
+    )
+    options = {} if precision is None else {"precision": precision}
+    model, history = train_recipe(
+        **key,
+        steps=steps,
+        checkpoint=beside(out, ".checkpoint"),
+        callback=milestones,
+        callback_every=score_every,
+        progress=progress,
+        accelerator=accelerator,
+        **options,
+    )
+    if accelerator is not None and not accelerator.is_main_process:
+        return None
+    row = make_row(key, model, history, milestones, precision)
+    save_weights(model.cpu(), out)
+    save_record(beside(out, ".json"), row, history, _command(key, out, steps, precision))
+    assert milestones.scores is not None  # `fit` calls it at the end
+    return row, milestones.scores.grid
+
+
+def make_row(
+    key: Mapping[str, Any],
+    model: Any,
+    history: History,
+    milestones: Milestones,
+    precision: str | None = None,
+) -> RunRow:
+    """The row of a run: its scores, its times, and what it ran on.
+
+    Args:
+        key: dataset, recipe, decoder and seed.
+        model: The trained model.
+        history: What `fit` returned.
+        milestones: The callback that scored it.
+        precision: Of the run; by default the recipe's.
+
+    Raises:
+        ValueError: The milestones hold no scoring.
+    """
+    scores = milestones.scores
+    if scores is None:
+        raise ValueError("milestones has scored nothing; give it to `fit` as its callback")
+    if precision is None:
+        precision = RECIPES[key["recipe"]].fit["precision"]
+    if precision == "auto":
+        precision = fast_precision(next(model.parameters()).device.type)
+    geometry = scores.geometry
+    variances = [round(value, 4) for value in scores.variances[:4]]
+    names = [f"variance_{number}" for number in range(1, 5)]
+    seconds = {f"seconds_to_{goal}": milestones.seconds.get(goal) for goal in GOALS}
+    return RunRow(
+        **{name: key[name] for name in ("dataset", "recipe", "decoder", "seed")},
+        channels=model.config["channels"],
+        updates=len(history.seconds),
+        recovered=scores.recovered(milestones.limit),
+        informative_latents=scores.informative,
+        **dict(zip(names, variances, strict=False)),
+        affine_r2=round(geometry.affine_r2, 5),
+        similarity_r2=round(geometry.similarity_r2, 5),
+        angle_mod_90=round(geometry.angle % 90, 1),
+        reflected=geometry.reflected,
+        squared_error=round(scores.squared_error, 3),
+        kl_nats=round(scores.kl, 3),
+        training_seconds=round(history.seconds[-1].item(), 1),
+        processor_seconds=round(history.processor_seconds[-1].item(), 1),
+        **seconds,
+        updates_to_recovered=milestones.updates.get("recovered"),
+        threads=torch.get_num_threads(),
+        precision=precision,
+        processor=processor_kind(),
+        software=software_kind(),
+    )
+
+
+def save_record(path: str | Path, row: RunRow, history: History, command: str) -> Path:
+    """Write the record of a run as JSON: its row, the command, at most 200 points of its history."""
+    step = max(len(history.seconds) // 200, 1)
+    series = {**history.parts, **history.schedules, "seconds": history.seconds}
+    kept = {name: _rounded(values[::step].tolist()) for name, values in series.items()}
+    record = {
+        "command": command,
+        "scores": dataclasses.asdict(row),
+        "history_every": step,
+        "history": kept,
+    }
+    return write_text(path, json.dumps(record, indent=1) + "\n")
+
+
+def _rounded(values: Any) -> Any:
+    """Numbers, or lists of them, to six digits."""
+    return [_rounded(v) for v in values] if isinstance(values, list) else float(f"{values:.6g}")
+
+
+def _command(
+    key: Mapping[str, Any], out: str | Path, steps: int | None, precision: str | None
+) -> str:
+    """The command that makes the run again."""
+    options = {**key, "threads": torch.get_num_threads(), "steps": steps, "precision": precision}
+    given = [f"--{name} {value}" for name, value in options.items() if value is not None]
+    return f"python -m sbd_utils train runs/{Path(out).name} {' '.join(given)}"

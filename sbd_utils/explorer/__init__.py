@@ -1,0 +1,1 @@
+"""The latent explorer: a state that takes events, its face on a page, and a prompt server."""

@@ -1,0 +1,78 @@
+"""What a regression can read off a code."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+class Probe(NamedTuple):
+    """What straight maps from latents to factors know; see `linear_probe`.
+
+    Each is at most 1; below 0 is worse than guessing the mean.
+    """
+
+    pair: float
+    """Held-out R² from the chosen latents."""
+    all: float
+    """From all latents."""
+    rest: float
+    """From the latents that were not chosen."""
+
+
+def linear_probe(z: ArrayLike, factors: ArrayLike, pair: Iterable[int]) -> Probe:
+    """How much of the factors a linear regression reads off chosen latents, all, and the rest.
+
+    Args:
+        z: Codes [N, z_dim].
+        factors: [N, F].
+        pair: Numbers of the chosen latents.
+
+    Returns:
+        Three values of `held_out_r2`.
+
+    Raises:
+        ValueError: pair does not name some of 0 … z_dim - 1, or nothing is left over.
+    """
+    z, chosen = np.asarray(z, dtype=np.float64), sorted({int(latent) for latent in pair})
+    z_dim = z.shape[-1]
+    rest = [latent for latent in range(z_dim) if latent not in chosen]
+    if not chosen or not rest or len(chosen) + len(rest) != z_dim:
+        wanted = f"some, not all, of the latents 0 ... {z_dim - 1}"
+        raise ValueError(f"pair is {pair}; it must name {wanted}")
+    r2 = [held_out_r2(part, factors) for part in (z[:, chosen], z, z[:, rest])]
+    return Probe(*r2)
+
+
+def held_out_r2(z: ArrayLike, factors: ArrayLike) -> float:
+    """R² of least squares from codes to factors, the smallest of the factors' values.
+
+    Fitted to the first half of the samples and scored on the second, so they must come in random
+    order. Not clipped: a fit that does worse than the mean scores below 0.
+
+    Args:
+        z: Codes [N, D].
+        factors: [N, F].
+
+    Raises:
+        ValueError: Fewer than 2 (D + 2) samples, unequal numbers of them, or a factor that does not
+            vary in the second half.
+    """
+    z, factors = np.asarray(z, dtype=np.float64), np.asarray(factors, dtype=np.float64)
+    if z.ndim != 2 or factors.ndim != 2 or len(z) != len(factors):
+        shapes = f"z has shape {list(z.shape)} and factors {list(factors.shape)}"
+        raise ValueError(f"{shapes}; they must be [N, D], [N, F]")
+    needed = 2 * (z.shape[1] + 2)
+    if len(z) < needed:
+        raise ValueError(f"z has {len(z)} samples of {z.shape[1]} numbers; needed are {needed}")
+    half = len(z) // 2
+    ones = np.concatenate([z, np.ones((len(z), 1))], 1)  # [N, D + 1]
+    weights = np.linalg.lstsq(ones[:half], factors[:half], rcond=None)[0]
+    target = factors[half:]
+    total = np.square(target - target.mean(0)).sum(0)
+    if (total == 0).any():
+        flat = "factors holds a column that does not vary in its second half"
+        raise ValueError(f"{flat}: there is nothing to explain")
+    residual = np.square(target - ones[half:] @ weights).sum(0)
+    return float((1 - residual / total).min())

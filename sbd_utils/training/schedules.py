@@ -1,0 +1,140 @@
+"""Values that change while a network trains, and the plan of a whole run."""
+
+import hashlib
+import inspect
+import itertools
+import math
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor
+
+from sbd_utils.models import Model
+
+Schedule = float | Callable[[float], float]
+"""A number, or a function of the progress step / steps, which runs from 0 to 1."""
+
+
+def piecewise_linear(*points: tuple[float, float]) -> Callable[[float], float]:
+    """A schedule through points (progress, value); values beyond the ends are held.
+
+    Raises:
+        ValueError: There is no point, or progress does not increase from point to point.
+
+    Example:
+        >>> schedule = piecewise_linear((0.2, 8), (0.6, 4))
+        >>> [schedule(u) for u in (0, 0.2, 0.4, 1)]
+        [8.0, 8.0, 6.0, 4]
+    """
+    pairs = list(itertools.pairwise(points))
+    if not points or any(a[0] >= b[0] for a, b in pairs):
+        raise ValueError(f"points are {points}; at least one is needed, and progress must increase")
+
+    def value(progress: float) -> float:
+        for (start, low), (end, high) in pairs:
+            if progress < end:
+                share = max(progress - start, 0) / (end - start)
+                return low + (high - low) * share
+        return points[-1][1]
+
+    return value
+
+
+def piecewise_constant(*points: tuple[float, float]) -> Callable[[float], float]:
+    """A schedule that takes each value of the points (progress, value) from that progress on.
+
+    Raises:
+        ValueError: The first progress is not 0, or progress does not increase.
+    """
+    ordered = all(a[0] < b[0] for a, b in itertools.pairwise(points))
+    if not points or points[0][0] != 0 or not ordered:
+        raise ValueError(f"points are {points}; progress must begin at 0 and increase")
+    return lambda progress: next(value for start, value in reversed(points) if progress >= start)
+
+
+class Plan:
+    """The value of every schedule at every update of a run."""
+
+    def __init__(self, steps: int, schedules: Mapping[str, Schedule]) -> None:
+        """Ask each schedule for its values once.
+
+        Args:
+            steps: Number of updates.
+            schedules: By name; 'lr' and 'batch_size' among them, the others are the loss's.
+
+        Raises:
+            ValueError: A value is not finite, or one that its schedule cannot have.
+        """
+        self.names = list(schedules)
+        functions = [_as_function(name, schedule) for name, schedule in schedules.items()]
+        rows = [[function(step / steps) for function in functions] for step in range(steps)]
+        self.table = torch.tensor(rows, dtype=torch.float32)  # [steps, schedules]
+        for name in self.names:
+            _check(name, self[name])
+
+    def __getitem__(self, name: str) -> Tensor:
+        """The values of a schedule, [steps]."""
+        return self.table[:, self.names.index(name)]
+
+    def at(self, step: int) -> dict[str, float]:
+        """The value of each schedule at an update; those that are whole numbers, as such."""
+        values = dict(zip(self.names, self.table[step].tolist(), strict=True))
+        whole = {name: int(value) for name, value in values.items() if name in _WHOLE}
+        return values | whole
+
+    @property
+    def batch_sizes(self) -> list[int]:
+        """[steps]."""
+        return [int(size) for size in self["batch_size"].tolist()]
+
+    def identity(self) -> dict[str, float | str]:
+        """Each schedule by name: its value if that never changes, else a digest of all values."""
+        found: dict[str, float | str] = {}
+        for name in self.names:
+            values = self[name]
+            digest = hashlib.sha256(values.numpy().tobytes()).hexdigest()[:16]
+            constant = bool((values == values[0]).all())
+            found[name] = values[0].item() if constant else f"a schedule with digest {digest}"
+        return found
+
+
+_WHOLE = ("batch_size", "pool")
+
+
+def _as_function(name: str, schedule: Schedule) -> Callable[[float], float]:
+    def value(progress: float) -> float:
+        given = schedule(progress) if callable(schedule) else schedule
+        try:
+            return float(given)
+        except (TypeError, ValueError):
+            wanted = "it must be a number, or a function of the progress that gives one"
+            raise ValueError(f"{name} is {given!r}; {wanted}") from None
+
+    return value
+
+
+def _check(name: str, values: Tensor) -> None:
+    """Raise ValueError for the first value that the schedule of that name cannot have."""
+    for value in values.unique().tolist():
+        if not math.isfinite(value):
+            raise ValueError(f"{name} is {value:g} at some update; it must be finite")
+        if value < 0:
+            raise ValueError(f"{name} is {value:g} at some update; it must not be negative")
+        if name in _WHOLE and (value < 1 or value != int(value)):
+            raise ValueError(f"{name} is {value:g} at some update; it must be whole, at least 1")
+
+
+def check_weights(model: Model, names: list[str]) -> None:
+    """Raise ValueError for a schedule that the model's loss does not take."""
+    known = inspect.signature(model.loss).parameters
+    kinds = [parameter.kind for parameter in known.values()]
+    if inspect.Parameter.VAR_KEYWORD in kinds:
+        return
+    taken = [name for name, p in known.items() if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    for name in names:
+        if name not in taken:
+            listed = ", ".join(taken) or "none"
+            raise TypeError(
+                f"fit got {name!r}, which is neither an argument of its own nor one that the loss "
+                f"of {type(model).__name__} takes ({listed})"
+            )

@@ -1,0 +1,333 @@
+"""The explorer's core, and what its widget answers, without a browser."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sbd_utils import VAE, decode, encode, render_batch
+from sbd_utils.explorer.core import TRAIL, Explorer, ranked
+from sbd_utils.explorer.widget import LatentExplorer
+
+
+def small(seed: int = 0, **options) -> VAE:
+    """A quick model with four latents; untrained, so that every latent changes the picture."""
+    torch.manual_seed(seed)
+    model = VAE(32, channels=4, **{"z_dim": 4, **options}).eval()
+    torch.nn.init.constant_(model.encoder.logvar.bias, -2)
+    last = (
+        model.decoder.convs[-1] if model.config["decoder"] == "sbd" else model.decoder.deconvs[-1]
+    )
+    torch.nn.init.constant_(last.bias, 0.5)  # grey, not black: every latent can be seen
+    return model
+
+
+@pytest.fixture(scope="module")
+def pair():
+    return {"SBD": small(), "deconv": small(1, decoder="deconv")}
+
+
+@pytest.fixture
+def explorer(pair):
+    return Explorer(pair)
+
+
+def expected_picture(model, z):
+    image = decode(model, z[None])[0, 0].clamp(0, 1)
+    return (255 * image).round().byte().numpy()
+
+
+def test_starts_with_the_circle_in_the_middle_encoded_and_decoded(explorer, pair):
+    image = render_batch("ellipse", 16, 16, 10, img_size=32)
+    assert explorer.circle == (16, 16)
+    for name, model in pair.items():
+        side = explorer.sides[name]
+        mean, logvar = encode(model, image)
+        assert torch.equal(side.z, mean[0])
+        assert torch.equal(side.mean, mean[0])
+        torch.testing.assert_close(side.std, (logvar[0] / 2).exp())
+        assert np.array_equal(side.picture, expected_picture(model, mean[0]))
+
+
+def test_latent_sets_the_two_on_the_axes_and_nothing_else(explorer, pair):
+    explorer.handle(dict(type="axes", model="SBD", x=3, y=1))
+    before = explorer.sides["SBD"].z.tolist()
+    explorer.handle(dict(type="latent", model="SBD", x=0.5, y=-1.5))
+    assert explorer.sides["SBD"].z.tolist() == [before[0], -1.5, before[2], 0.5]
+    assert np.array_equal(
+        explorer.sides["SBD"].picture, expected_picture(pair["SBD"], explorer.sides["SBD"].z)
+    )
+    assert not explorer.encoded
+
+
+def test_linked_planes_move_together_and_others_do_not(explorer):
+    other = explorer.sides["deconv"]
+    explorer.handle(dict(type="latent", model="SBD", x=0.5, y=-1.5))
+    assert other.z[list(other.axes)].tolist() == [0.5, -1.5]
+    explorer.handle(dict(type="link", value=False))
+    explorer.handle(dict(type="latent", model="SBD", x=1.0, y=1.0))
+    assert other.z[list(other.axes)].tolist() == [0.5, -1.5]
+
+
+def test_slider_sets_one_latent_of_one_model(explorer):
+    before = {name: side.z.tolist() for name, side in explorer.sides.items()}
+    explorer.handle(dict(type="slider", model="deconv", latent=2, value=0.25))
+    after = {name: side.z.tolist() for name, side in explorer.sides.items()}
+    assert after["SBD"] == before["SBD"]
+    assert after["deconv"] == [*before["deconv"][:2], 0.25, before["deconv"][3]]
+
+
+def test_every_model_encodes_the_circle_where_it_was_put(explorer, pair):
+    explorer.handle(dict(type="image", x=10.5, y=20))
+    mean, _ = encode(pair["deconv"], render_batch("ellipse", 10.5, 20, 10, img_size=32))
+    assert torch.equal(explorer.sides["deconv"].z, mean[0])
+    assert explorer.encoded
+    assert explorer.path == [(16, 16), (10.5, 20)]
+    assert torch.equal(explorer.sides["deconv"].trail[-1], mean[0])
+
+
+def test_the_circle_stays_where_training_had_it(explorer):
+    explorer.handle(dict(type="image", x=-40, y=1000))
+    assert explorer.circle == (8, 24)
+
+
+def test_codes_stay_on_the_plane(explorer):
+    explorer.handle(dict(type="latent", model="SBD", x=1e9, y=-1e9))
+    side = explorer.sides["SBD"]
+    assert side.z[list(side.axes)].tolist() == [explorer.span, -explorer.span]
+
+
+def test_the_plane_holds_the_whole_grid(pair, explorer):
+    with torch.no_grad():
+        far = small()
+        far.encoder.mean.weight *= 50
+    wide = Explorer(far)
+    for each in (wide, explorer):
+        assert each.span >= 3
+        assert all(side.grid.abs().max() < each.span for side in each.sides.values())
+    assert wide.span > explorer.span
+
+
+def test_the_grid_is_that_of_the_encoder(explorer, pair):
+    grid = explorer.sides["SBD"].grid
+    mean, _ = encode(pair["SBD"], render_batch("ellipse", 22, 12, 10, img_size=32))
+    assert grid.shape == (10, 31, 4)
+    torch.testing.assert_close(grid[1, 0], mean[0])  # the second vertical line begins at its top
+
+
+def test_trail_is_bounded_and_can_be_cleared(explorer):
+    for i in range(TRAIL + 20):
+        explorer.handle(dict(type="image", x=8 + i % 16, y=16))
+    assert len(explorer.path) == len(explorer.sides["SBD"].trail) == TRAIL
+    assert explorer.path[-1] == (8 + (TRAIL + 19) % 16, 16)
+    explorer.handle(dict(type="clear"))
+    assert explorer.path == explorer.sides["SBD"].trail == []
+
+
+def test_samples_come_from_prior_and_posterior(pair):
+    explorer = Explorer(pair)
+    prior, posterior = [], []
+    side = explorer.sides["SBD"]
+    for _ in range(150):
+        explorer.handle(dict(type="prior"))
+        prior.append(side.z)
+        explorer.handle(dict(type="posterior"))
+        posterior.append((side.z - side.mean) / side.std)
+    for samples in (torch.stack(prior), torch.stack(posterior)):  # [150, 4], standard normal
+        assert samples.mean(0).abs().max() < 0.3
+        assert (samples.std(0) - 1).abs().max() < 0.25
+
+
+def test_reset_gives_the_first_state_back(explorer, pair):
+    first = explorer.state()
+    for event in random_events(explorer, 30):
+        explorer.handle(event)
+    assert explorer.state() != first
+    explorer.handle(dict(type="reset"))
+    assert explorer.state() == first
+    assert Explorer(pair).state() == first
+
+
+def random_events(explorer, count, seed=0):
+    rng = np.random.default_rng(seed)
+    names = list(explorer.sides)
+    for _ in range(count):
+        name, (x, y) = names[rng.integers(len(names))], rng.uniform(-4, 40, 2).tolist()
+        first, second = rng.permutation(4)[:2].tolist()
+        yield [
+            dict(type="latent", model=name, x=x / 10, y=y / 10),
+            dict(type="slider", model=name, latent=first, value=x / 10),
+            dict(type="image", x=x, y=y),
+            dict(type="axes", model=name, x=first, y=second),
+            dict(type="link", value=bool(first % 2)),
+            dict(type=["prior", "posterior", "clear"][first % 3]),
+        ][rng.integers(6)]
+
+
+def test_the_same_events_give_the_same_state(pair):
+    one, two = Explorer(pair), Explorer(pair)
+    for event in random_events(one, 100):
+        one.handle(event)
+    for event in random_events(two, 100):
+        two.handle(json.loads(json.dumps(event)))
+    assert one.state() == two.state()
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ({}, "type is None"),
+        (dict(type="latemt"), "type is 'latemt'; it must be one of latent, slider"),
+        (
+            dict(type="latent", model="vae", x=0, y=0),
+            "model is 'vae'; it must be one of 'SBD', 'deconv'",
+        ),
+        (dict(type="latent", model="SBD", x=float("nan"), y=0), "x is nan"),
+        (dict(type="latent", model="SBD", x=0), "does not have what 'latent' takes.*'y'"),
+        (dict(type="image", x="1", y=0), "x is '1'; it must be a finite number"),
+        (
+            dict(type="slider", model="SBD", latent=4, value=0),
+            r"latent is 4; this model's latents are 0 \.\.\. 3",
+        ),
+        (dict(type="slider", model="SBD", latent=-1, value=0), "latent is -1"),
+        (dict(type="axes", model="SBD", x=1, y=1), "x and y are both 1"),
+        (dict(type="prior", model="SBD"), "does not have what 'prior' takes"),
+    ],
+)
+def test_a_bad_event_is_refused_and_changes_nothing(explorer, event, message):
+    before = explorer.state()
+    with pytest.raises(ValueError, match=message):
+        explorer.handle(event)
+    assert explorer.state() == before
+
+
+@pytest.mark.parametrize(
+    ("models", "message"),
+    [
+        ({}, "models is empty"),
+        ({"a": 1}, r"models\['a'\] is int"),
+        ({"a": VAE(32, channels=2, z_dim=1)}, "has 1 latent"),
+        ({"a": VAE(32, 2, channels=2)}, "has 2 channels"),
+        (
+            {"a": VAE(32, channels=2), "b": VAE(64, channels=2)},
+            "different sizes, {'a': 32, 'b': 64}",
+        ),
+    ],
+)
+def test_models_that_cannot_be_explored_are_refused(models, message):
+    with pytest.raises(ValueError, match=message):
+        Explorer(models)
+
+
+def test_latents_are_ranked_by_posterior_variance():
+    model = small()
+    with torch.no_grad():
+        model.encoder.logvar.weight.zero_()
+        model.encoder.logvar.bias.copy_(torch.tensor([0.9, 0.02, 1.0, 0.3]).log())
+    side = Explorer(model).sides["model"]
+    assert [(latent, mark) for latent, _, mark in ranked(side)] == [
+        (1, True),
+        (3, True),
+        (0, False),
+        (2, False),
+    ]
+    assert ranked(side)[0][1] == pytest.approx(0.02)
+    assert side.axes == (1, 3)
+
+
+def test_code_can_be_run(explorer):
+    explorer.handle(dict(type="prior"))
+    names = {"torch": torch}
+    exec(explorer.code(), names)
+    for name, side in explorer.sides.items():
+        torch.testing.assert_close(names["z"][name], side.z, atol=1e-4, rtol=0)
+
+
+def test_png_holds_the_pictures(explorer):
+    image = np.asarray(Image.open(io.BytesIO(explorer.png(scale=2))))
+    assert image.shape == (64, 130, 3)
+    assert np.array_equal(image[::2, :64:2, 0], explorer.sides["SBD"].picture)
+    assert np.array_equal(image[::2, 66::2, 0], explorer.sides["deconv"].picture)
+
+
+def test_gif_goes_to_and_fro(explorer, pair):
+    z = explorer.sides["SBD"].z
+    film = Image.open(io.BytesIO(explorer.gif("SBD", 2, steps=5, scale=1)))
+    assert film.n_frames == 8
+    ends = [torch.where(torch.arange(4) == 2, value, z) for value in (-2.0, 2.0)]
+    for number, end in zip((0, 4), ends, strict=True):
+        film.seek(number)
+        seen = np.asarray(film.convert("L")).astype(int)
+        assert np.abs(seen - expected_picture(pair["SBD"], end)).max() <= 2
+    with pytest.raises(ValueError, match="latent is 4"):
+        explorer.gif("SBD", 4)
+
+
+def test_colour_pictures_and_a_single_model():
+    explorer = Explorer(small(in_channels=3))
+    assert explorer.sides["model"].picture.shape == (32, 32, 3)
+    assert Image.open(io.BytesIO(explorer.png())).size == (128, 128)
+
+
+def test_describes_what_is_seen(explorer):
+    picture = np.zeros((32, 32), np.uint8)
+    explorer.sides["SBD"].picture = picture
+    assert explorer.describe("SBD") == "SBD: a dark picture"
+    picture[10:12, 20:22] = 200
+    assert explorer.describe("SBD") == "SBD: a bright spot at x 21, y 11 pixels"
+
+
+# The widget
+
+
+@pytest.fixture
+def widget(pair, monkeypatch):
+    widget = LatentExplorer(pair)
+    widget.answers = []
+    monkeypatch.setattr(
+        widget, "send", lambda content, buffers=None: widget.answers.append((content, buffers))
+    )
+    return widget
+
+
+def test_widget_answers_an_event_with_the_pictures(widget):
+    widget.accepted = []
+    event = dict(type="latent", model="SBD", x=0.5, y=1)
+    widget._receive(widget, {**event, "stamp": 12.5}, [])
+    content, buffers = widget.answers.pop()
+    assert widget.accepted == [event]
+    assert content["stamp"] == 12.5
+    assert content["sides"][0]["z"] == [round(v, 4) for v in widget.core.sides["SBD"].z.tolist()]
+    assert buffers[1] == widget.core.sides["SBD"].picture.tobytes()
+    assert len(buffers[0]) == 32 * 32
+    assert json.dumps(content, allow_nan=False)
+
+
+def test_widget_shows_a_new_page_everything_and_changes_nothing(widget):
+    before = widget.core.state()
+    widget._receive(widget, dict(type="hello"), [])
+    assert widget.core.state() == before
+    assert np.shape(widget.answers[0][0]["sides"][1]["grid"]) == (10, 31, 2)
+
+
+def test_widget_answers_a_bad_event_too(widget):
+    with pytest.raises(ValueError, match="latemt"):
+        widget._receive(widget, dict(type="latemt"), [])
+    assert widget.answers[0][0]["type"] == "error"
+    assert "latemt" in widget.answers[0][0]["text"]
+
+
+def test_widget_hands_out_code_and_files(widget):
+    for event in (dict(type="code"), dict(type="png"), dict(type="gif", model="SBD", latent=1)):
+        widget._receive(widget, event, [])
+    code, png, gif = widget.answers
+    assert code[0]["text"] == widget.core.code()
+    assert png[1][0].startswith(b"\x89PNG")
+    assert gif[1][0].startswith(b"GIF89a")
+
+
+def test_widget_is_short_in_text(widget):
+    assert repr(widget) == "LatentExplorer(SBD, deconv)"
