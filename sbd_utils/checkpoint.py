@@ -17,8 +17,10 @@ from sbd_utils.files import CorruptFileError, load_tensors, save_tensors
 from sbd_utils.models import MODELS
 from sbd_utils.post_weights import load_post_weights
 
-CLASS, CONFIG, KIND, STEP = "class", "config", "kind", "step"
-"""Metadata: class name, config as JSON, what the file is, and updates made."""
+CLASS, CONFIG = "class", "config"
+"""Metadata of every file: the model's class name, and its config as JSON."""
+KIND, STEP, IDENTITY = "kind", "step", "identity"
+"""Metadata of a checkpoint: what the file is, updates made, and what tells the run, as JSON."""
 WEIGHTS, ADAM, LOG = "model.", "adam.", "log."
 """Prefixes of the tensors of a checkpoint."""
 MOMENTS = ("exp_avg", "exp_avg_sq")
@@ -88,21 +90,18 @@ def save_checkpoint(
         for key, value in optimizer.state[parameter].items():  # none for a frozen one
             tensors[f"{ADAM}{name}.{key}"] = value
     tensors |= {LOG + name: value for name, value in log.items()}
-    words = {name: to_json(value) for name, value in identity.items()}
-    metadata = {**describe(model), **words, KIND: "checkpoint", STEP: str(step)}
+    words = {KIND: "checkpoint", STEP: str(step), IDENTITY: to_json(identity)}
+    metadata = {**describe(model), **words}
     return save_tensors(path, tensors, metadata)
 
 
-def read_identity(path: str | Path) -> dict[str, str]:
-    """The metadata of a checkpoint.
+def read_identity(path: str | Path) -> dict[str, Any]:
+    """What a checkpoint says of its run: the identity that it was saved with.
 
     Raises:
         CorruptFileError: The file is damaged, or no checkpoint.
     """
-    _, metadata = load_tensors(path)
-    if metadata.get(KIND) != "checkpoint":
-        raise CorruptFileError(f"{path} holds no checkpoint; name another file, or move it away")
-    return metadata
+    return json.loads(_read_checkpoint(path)[1][IDENTITY])
 
 
 def load_checkpoint(
@@ -117,15 +116,15 @@ def load_checkpoint(
         CorruptFileError: The file is damaged, or no checkpoint.
         ValueError: It belongs to another run; the message says in what they differ.
     """
-    metadata = read_identity(path)
-    words = {name: to_json(value) for name, value in identity.items()}
-    for name, value in {**describe(model), **words}.items():
-        if metadata.get(name) != value:
+    tensors, metadata = _read_checkpoint(path)
+    mine = {**_network(describe(model)), **json.loads(to_json(identity))}
+    theirs = {**_network(metadata), **json.loads(metadata[IDENTITY])}
+    for name in [*mine, *theirs]:
+        if mine.get(name) != theirs.get(name):
             raise ValueError(
-                f"{path} is the checkpoint of another run: its {name} is {metadata.get(name)}, "
-                f"not {value}. Resume with the same arguments, or name another file."
+                f"{path} is the checkpoint of another run: its {name} is {theirs.get(name)!r}, "
+                f"not {mine.get(name)!r}. Resume with the same arguments, or name another file."
             )
-    tensors, _ = load_tensors(path)
     model.load_state_dict(_under(WEIGHTS, tensors))
     for name, parameter in model.named_parameters():
         state = _under(f"{ADAM}{name}.", tensors)
@@ -163,6 +162,17 @@ def to_json(value: Any) -> str:
 def uncompiled(model: nn.Module) -> nn.Module:
     """The module within what `torch.compile` returned, or the model as it is."""
     return getattr(model, "_orig_mod", model)
+
+
+def _network(metadata: Mapping[str, str]) -> dict[str, Any]:
+    return {"model": metadata[CLASS], **json.loads(metadata[CONFIG])}
+
+
+def _read_checkpoint(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    tensors, metadata = load_tensors(path)
+    if metadata.get(KIND) != "checkpoint":
+        raise CorruptFileError(f"{path} holds no checkpoint; name another file, or move it away")
+    return tensors, metadata
 
 
 def _build(path: Path, metadata: Mapping[str, str]) -> nn.Module:

@@ -1,6 +1,7 @@
 """Files that are whole or absent, and tensors in files that are what they say or do not load."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -45,8 +46,7 @@ def write_atomically(path: str | Path, content: bytes) -> Path:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:
-        reason = f"cannot write {path}: {error.strerror}"
-        raise OSError(error.errno, reason) from error
+        raise _not_written(path, error) from error
     finally:
         with contextlib.suppress(OSError):  # renamed, or never made; else the error above is told
             temporary.unlink()
@@ -64,7 +64,7 @@ def check_writable(path: str | Path) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise OSError(error.errno, f"cannot write {path}: {error.strerror}") from error
+        raise _not_written(path, error) from error
 
 
 def write_text(path: str | Path, text: str) -> Path:
@@ -158,6 +158,23 @@ def sha256(path: str | Path) -> str:
     """The SHA-256 of a file as 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+ADVICE = {
+    errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "make room in your quota",
+    errno.EFBIG: "the disk or a limit allows no larger file",
+    errno.EACCES: "choose a folder that you may write to",
+    errno.EROFS: "choose a disk that can be written to",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
+"""What to do about an error of the system, where it is known."""
+
+
+def _not_written(path: Path, error: OSError) -> OSError:
+    advice = ADVICE.get(error.errno or 0)
+    reason = f"cannot write {path}: {error.strerror}"
+    return OSError(error.errno, f"{reason}; {advice}" if advice else reason)
 
 
 # The format: the header's length (8 bytes, little-endian), the header (JSON), the data.

@@ -1,5 +1,6 @@
 """What is read off a model, on models whose answers are known. Interpolation and the like: test_latent_space."""
 
+import itertools
 import math
 
 import numpy as np
@@ -10,17 +11,21 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from sbd_utils import (
     VAE,
+    CircleStream,
     circles_dataset,
     decode,
     encode,
     encode_coordinates,
     encode_grid,
     evaluate_circles,
+    evaluation_grid,
+    fit_geometry,
     generate_spaced_coordinates,
     get_avg_variance,
     get_smallest_pair,
     informative_latents,
     render_batch,
+    traverse,
 )
 
 
@@ -218,3 +223,91 @@ def test_every_condition_of_recovery_counts():
     assert scores.two_latents
     assert not scores.recovered()
     assert scores.recovered(max_squared_error=100)
+
+
+# Any size, any dtype
+
+
+class Measuring(nn.Module):
+    """A 'VAE' for images of any size whose two latents are the circle's true place."""
+
+    def __init__(self, im_size):
+        super().__init__()
+        self.config = {"im_size": im_size, "in_channels": 1, "z_dim": 2}
+        self.weight = nn.Parameter(torch.zeros(1))
+
+    def encoder(self, x):
+        at = torch.arange(self.config["im_size"]) + 0.5
+        light = x.sum((1, 2, 3))
+        center = torch.stack([x.sum((1, 2)) @ at, x.sum((1, 3)) @ at], 1) / light[:, None]
+        return center / self.config["im_size"], torch.full((len(x), 2), -6.0)
+
+
+@pytest.mark.parametrize("im_size", [32, 64, 96, 128])
+def test_a_perfect_encoder_is_perfect_at_any_image_size(im_size):
+    xy, z, labels = encode_grid(Measuring(im_size), 0, 1)
+    geometry = fit_geometry(xy, z)
+    assert geometry.affine_r2 > 0.9999
+    assert geometry.similarity_r2 > 0.9999
+    assert len(np.unique(labels)) == 10
+    images = render_batch("ellipse", *xy.T, img_size=im_size)
+    area = math.pi * 25
+    assert images.sum((1, 2, 3)).numpy() == pytest.approx(area, rel=1e-4)  # whole circles
+    low, high = xy.min(), xy.max()
+    assert low + high == pytest.approx(im_size)
+    assert (high - low) / (im_size - 16) == pytest.approx(40 / 48)  # the same share of the range
+
+
+def test_the_evaluation_grid_of_64_pixels_is_that_of_the_design():
+    for mine, stated in zip(
+        evaluation_grid(), generate_spaced_coordinates(12, 52, 31, 5), strict=True
+    ):
+        assert mine == pytest.approx(stated)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float64, 1e-5), (torch.float16, 2e-2), (torch.bfloat16, 2e-1)]
+)
+def test_a_model_in_another_dtype_gives_the_same_answers(dtype, tolerance):
+    torch.manual_seed(0)
+    model = VAE(im_size=32, channels=4, z_dim=3).eval()
+    images = circles_dataset(6, im_size=32).tensors[0]
+    reference = encode(model, images), decode(model, torch.ones(2, 3))
+    other = model.to(dtype)
+    assert encode(other, images)[0].dtype == torch.float32
+    torch.testing.assert_close(encode(other, images), reference[0], atol=tolerance, rtol=tolerance)
+    assert decode(other, torch.ones(2, 3)).dtype == torch.float32
+    torch.testing.assert_close(
+        decode(other, torch.ones(2, 3)), reference[1], atol=tolerance, rtol=tolerance
+    )
+    assert math.isfinite(evaluate_circles(other, num_images=8).squared_error)
+    assert traverse(other, torch.zeros(3), [1]).images.isfinite().all()
+
+
+def test_a_default_dtype_changes_no_answer():
+    torch.manual_seed(0)
+    model = VAE(im_size=32, channels=4, z_dim=3).eval()
+    reference = evaluate_circles(model, num_images=8)
+    torch.set_default_dtype(torch.float64)
+    try:
+        again = evaluate_circles(model, num_images=8)
+        images = traverse(model, torch.zeros(3, dtype=torch.float32)).images
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert again.variances == reference.variances
+    assert again.squared_error == reference.squared_error
+    assert torch.equal(images, traverse(model, torch.zeros(3)).images)
+
+
+def test_an_endless_loader_is_refused_and_a_part_of_it_is_not():
+    model, stream = VAE(im_size=32, channels=4).eval(), CircleStream(batch_size=4, im_size=32)
+    for endless in (stream, DataLoader(stream, batch_size=None)):
+        with pytest.raises(ValueError, match="a CircleStream for ever; take some batches"):
+            get_avg_variance(model, endless)
+    assert get_avg_variance(model, itertools.islice(stream, 2)).shape == (10,)
+
+
+def test_whole_numbers_are_no_images():
+    images = torch.zeros(2, 1, 32, 32, dtype=torch.uint8)
+    with pytest.raises(ValueError, match=r"images holds torch.uint8"):
+        encode(VAE(im_size=32, channels=4).eval(), images)

@@ -25,7 +25,15 @@ def command(*arguments):
 
 
 def test_every_command_explains_itself(capsys):
-    for arguments in ([], ["generate"], ["train"], ["evaluate"], ["sweep"], ["publish"]):
+    for arguments in (
+        [],
+        ["generate"],
+        ["train"],
+        ["evaluate"],
+        ["sweep"],
+        ["publish"],
+        ["convert"],
+    ):
         with pytest.raises(SystemExit) as stop:
             main([*arguments, "--help"])
         assert stop.value.code == 0
@@ -97,7 +105,32 @@ def test_sweep_does_not_run_again_what_is_finished(tmp_path):
     assert [row["seed"] for row in rows] == ["0", "1"]
     assert first in table.read_text()  # with the same training time: it was not trained anew
     grids = load_tensors(grids_path(table))[0]
-    assert {name: list(grid.shape) for name, grid in grids.items()} == {
-        "fast-sbd-0": [310, 2],
-        "fast-sbd-1": [310, 2],
-    }
+    shapes = {name: list(grid.shape) for name, grid in grids.items()}
+    assert shapes == {"circles-fast-sbd-0": [310, 2], "circles-fast-sbd-1": [310, 2]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["sweep", "t.csv", "--seeds", "9-0"], "'9-0' runs backwards; write 0-9"),
+        (["sweep", "t.csv", "--seeds", "a"], "'a' is no seed"),
+        (["sweep", "t.csv", "--seeds", "1,,2"], "'' is no seed"),
+        (["sweep", "t.csv", "--jobs", "0"], "'0' is not a whole number of at least 1"),
+        (["train", "w", "--steps", "0"], "'0' is not a whole number of at least 1"),
+        (["train", "w", "--threads", "-1"], "'-1' is not a whole number"),
+        (["train", "w", "--recipe", "default"], "invalid choice: 'default'"),
+        (["generate", "c.npz", "--num-images", "0"], "'0' is not a whole number"),
+    ],
+)
+def test_arguments_that_are_none_are_refused(arguments, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert main(["generate", "~/c.npz", "--num-images", "2"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["c.npz"]

@@ -3,13 +3,28 @@
 import errno
 import os
 import pickle
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 import safetensors.torch
 import torch
 
-from sbd_utils.files import CorruptFileError, load_tensors, save_tensors, sha256, write_atomically
+from sbd_utils.files import (
+    CorruptFileError,
+    beside,
+    check_writable,
+    load_tensors,
+    read_text,
+    save_tensors,
+    sha256,
+    write_atomically,
+    write_text,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
 
 TENSORS = {
     "weight": torch.linspace(-1, 1, 24).view(2, 3, 4),
@@ -37,7 +52,9 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(function, tmp_path,
     path = tmp_path / "file"
     write_atomically(path, b"old")
     monkeypatch.setattr(os, function, fail)
-    with pytest.raises(OSError, match=f"cannot write {path}: No space left on device") as caught:
+    with pytest.raises(
+        OSError, match=f"cannot write {path}: No space left on device; make room"
+    ) as caught:
         write_atomically(path, b"new")
     assert caught.value.errno == errno.ENOSPC
     assert path.read_bytes() == b"old"
@@ -171,3 +188,83 @@ def test_sha256_of_a_known_text(tmp_path):
         sha256(tmp_path / "abc")
         == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     )
+
+
+WRITER = """
+import sys
+from sbd_utils.files import write_atomically
+for i in range(60):
+    write_atomically(sys.argv[1], sys.argv[2].encode() * 100_000)
+"""
+
+
+def test_two_processes_write_one_file_without_disturbing_each_other(tmp_path):
+    path = tmp_path / "file"
+    line = [sys.executable, "-c", WRITER, str(path)]
+    writers = [subprocess.Popen([*line, letter], cwd=ROOT) for letter in "ab"]
+    assert [writer.wait(600) for writer in writers] == [0, 0]
+    assert path.read_bytes() in (b"a" * 100_000, b"b" * 100_000)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_lock_lets_one_process_change_a_file_at_a_time(tmp_path):
+    path = tmp_path / "count"
+    write_text(path, "0")
+    code = (
+        "import sys\nfrom sbd_utils.files import locked, read_text, write_text\n"
+        "for _ in range(40):\n    with locked(sys.argv[1]):\n"
+        "        write_text(sys.argv[1], str(int(read_text(sys.argv[1])) + 1))"
+    )
+    line = [sys.executable, "-c", code, str(path)]
+    counters = [subprocess.Popen(line, cwd=ROOT) for _ in range(2)]
+    assert [counter.wait(600) for counter in counters] == [0, 0]
+    assert read_text(path) == "80"
+
+
+def test_loaded_tensors_do_not_change_with_the_file(tmp_path):
+    path = save_tensors(tmp_path / "a.safetensors", TENSORS, {})
+    loaded, _ = load_tensors(path)
+    with open(path, "r+b") as file:  # in place, as no atomic writer does
+        file.seek(0)
+        file.write(b"\xff" * path.stat().st_size)
+    assert all(torch.equal(loaded[name], value) for name, value in TENSORS.items())
+
+
+def test_a_name_that_is_too_long_is_told_so(tmp_path):
+    with pytest.raises(OSError, match="File name too long; choose a shorter name"):
+        write_atomically(tmp_path / ("n" * 300), b"x")
+
+
+def test_text_is_utf_8_in_any_locale(tmp_path):
+    path = tmp_path / "Zoë 日本.txt"
+    code = (
+        "import sys\nfrom sbd_utils.files import read_text, write_text\n"
+        "write_text(sys.argv[1], '\\u00eb \\u2260 \\u65e5\\u672c\\n')\nassert read_text(sys.argv[1])"
+    )
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    line = [sys.executable, "-X", "warn_default_encoding", "-W", "error::EncodingWarning"]
+    subprocess.run([*line, "-c", code, str(path)], cwd=ROOT, env=environment, check=True)
+    assert path.read_bytes().decode("utf-8") == "ë ≠ 日本\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("a.safetensors", "a.json"),
+        ("run.v1", "run.v1.json"),
+        ("run.v2.safetensors", "run.v2.json"),
+        ("a.json", "a.json.json"),
+    ],
+)
+def test_what_stands_beside_a_file_has_its_whole_name(name, expected):
+    assert beside(Path("folder") / name, ".json") == Path("folder") / expected
+
+
+def test_whether_a_path_can_be_written_is_known_before(tmp_path):
+    check_writable(tmp_path / "new" / "file")
+    assert list((tmp_path / "new").iterdir()) == []
+    with pytest.raises(OSError, match=f"cannot write {tmp_path}: it is a folder"):
+        check_writable(tmp_path)
+    (tmp_path / "plain").write_bytes(b"")
+    with pytest.raises(OSError, match="cannot write"):
+        check_writable(tmp_path / "plain" / "file")

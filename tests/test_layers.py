@@ -176,7 +176,7 @@ def test_every_public_name_is_documented():
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="No sbd_utils attribute vae"):
+    with pytest.raises(AttributeError, match="module 'sbd_utils' has no attribute 'vae'"):
         _ = sbd_utils.vae
     with pytest.raises(ImportError, match="cannot import name 'vae'"):
         from sbd_utils import vae  # noqa: F401

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from sbd_utils import VAE, available_pretrained, load_pretrained, load_weights, save_weights
-from sbd_utils.evidence import publish
 from sbd_utils.files import CorruptFileError, load_tensors, save_tensors, sha256
+from sbd_utils.pretrained import publish
 
 NAME = "tiny"
 
@@ -18,7 +18,7 @@ def folder(tmp_path):
     torch.manual_seed(0)
     run = save_weights(VAE(im_size=32, channels=4, z_dim=3), tmp_path / "run" / "w.safetensors")
     run.with_suffix(".json").write_text(
-        json.dumps({"command": "train it", "scores": {"seed": 0, "kl": ""}})
+        json.dumps({"command": "train it", "scores": {"seed": 0, "kl": None}})
     )
     publish(run, NAME, tmp_path / "pretrained", "A network for this test.")
     return tmp_path / "pretrained"
@@ -88,7 +88,7 @@ def test_another_networks_file_under_this_name_is_noticed(folder):
             lambda t: t.update({"encoder.mean.bias": torch.zeros(4)}),
             r"encoder.mean.bias is torch.float32 \[4\]",
         ),
-        (lambda t: t.update({"encoder.mean.bias": torch.zeros(3).double()}), "is torch.float64"),
+        (lambda t: t.update({"encoder.mean.bias": torch.zeros(3).long()}), "is torch.int64"),
         (lambda t: t["encoder.mean.bias"].fill_(float("nan")), "not finite"),
     ],
 )
@@ -102,13 +102,37 @@ def test_tensors_must_be_those_of_the_network(folder, change, message):
         load_pretrained(NAME, folder)
 
 
-@pytest.mark.parametrize("vae", ["{", '{"im_size": 33}', '{"color": 1}', "[]"])
-def test_a_file_that_describes_no_network(folder, vae):
+@pytest.mark.parametrize("config", ["{", '{"im_size": 33}', '{"color": 1}', "[]"])
+@pytest.mark.parametrize("key", ["config", "vae"])  # 'vae': files of version 0.1
+def test_a_file_that_describes_no_network(folder, key, config):
     path = folder / f"{NAME}.safetensors"
     tensors, _ = load_tensors(path)
-    save_tensors(path, tensors, {"vae": vae})
+    save_tensors(path, tensors, {key: config})
     with pytest.raises(CorruptFileError, match="does not describe a VAE"):
         load_weights(path)
+
+
+def test_a_file_of_version_0_1_loads(folder):
+    path = folder / f"{NAME}.safetensors"
+    tensors, metadata = load_tensors(path)
+    save_tensors(path, tensors, {"vae": metadata["config"]})
+    assert torch.equal(load_weights(path).encoder.mean.bias, tensors["encoder.mean.bias"])
+
+
+def test_a_class_that_is_not_registered_is_named(folder):
+    path = folder / f"{NAME}.safetensors"
+    tensors, metadata = load_tensors(path)
+    save_tensors(path, tensors, {**metadata, "class": "GAN"})
+    with pytest.raises(CorruptFileError, match="holds a GAN; known are VAE"):
+        load_weights(path)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_a_model_of_another_dtype_comes_back_as_it_was(dtype, tmp_path):
+    model = VAE(im_size=32, channels=4, z_dim=3).to(dtype)
+    loaded = load_weights(save_weights(model, tmp_path / "w"))
+    assert {parameter.dtype for parameter in loaded.parameters()} == {dtype}
+    assert torch.equal(loaded.encoder.mean.weight, model.encoder.mean.weight)
 
 
 def test_a_pickle_is_refused_unread(tmp_path):

@@ -98,6 +98,9 @@ class VAE(nn.Module):
         for name, value in [("in_channels", in_channels), ("z_dim", z_dim), ("channels", channels)]:
             if value < 1:
                 raise ValueError(f"{name} is {value}; it must be at least 1")
+        if not options.get("padding", True):
+            pictures = "its pictures would be smaller than the images: build the decoder alone"
+            raise ValueError(f"padding is False; a VAE cannot be trained so, {pictures}")
         self.config: dict[str, Any] = {
             "im_size": im_size,
             "in_channels": in_channels,

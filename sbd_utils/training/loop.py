@@ -15,7 +15,7 @@ from sbd_utils.models import Loss, Model
 from sbd_utils.training.history import History, Log
 from sbd_utils.training.interrupt import postponed_interrupt
 from sbd_utils.training.processes import Processes
-from sbd_utils.training.schedules import Plan, Schedule, check_weights
+from sbd_utils.training.schedules import Plan, Schedule, with_defaults
 
 Callback = Callable[[Any, History], bool | None]
 
@@ -95,13 +95,13 @@ def fit(
         if value < 1:
             raise ValueError(f"{name} is {value}; it must be at least 1")
     model = uncompiled(model)
-    check_weights(model, list(weights))
-    plan = Plan(steps, {"lr": lr, "batch_size": batch_size, **weights})
+    schedules = {"lr": lr, "batch_size": batch_size, **with_defaults(model, weights)}
+    plan = Plan(steps, schedules)
     processes = Processes(accelerator, device)
     resumed = checkpoint is not None and Path(checkpoint).is_file()
     if precision == "auto":
-        known = read_identity(checkpoint).get("precision") if checkpoint and resumed else None
-        precision = known.strip('"') if known else fast_precision(processes.device.type)
+        kept = read_identity(checkpoint) if checkpoint and resumed else {}
+        precision = kept.get("precision") or fast_precision(processes.device.type)
     run = Run(model, dataset, plan, seed, precision, processes)
     if checkpoint is not None:
         check_writable(checkpoint)
@@ -191,7 +191,8 @@ class Run:
         images = self.batches.batch(self.step, size, share, device)[0]
         if not self.looked_at_images:
             self._check_images(images)
-        return images.to(memory_format=torch.channels_last), noise
+        like = next(self.model.parameters())
+        return images.to(like.dtype, memory_format=torch.channels_last), noise
 
     def check_finite(self) -> str:
         """Describe the last update.

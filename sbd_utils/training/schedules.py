@@ -124,17 +124,21 @@ def _check(name: str, values: Tensor) -> None:
             raise ValueError(f"{name} is {value:g} at some update; it must be whole, at least 1")
 
 
-def check_weights(model: Model, names: list[str]) -> None:
-    """Raise ValueError for a schedule that the model's loss does not take."""
-    known = inspect.signature(model.loss).parameters
-    kinds = [parameter.kind for parameter in known.values()]
-    if inspect.Parameter.VAR_KEYWORD in kinds:
-        return
-    taken = [name for name, p in known.items() if p.kind is inspect.Parameter.KEYWORD_ONLY]
-    for name in names:
-        if name not in taken:
-            listed = ", ".join(taken) or "none"
-            raise TypeError(
-                f"fit got {name!r}, which is neither an argument of its own nor one that the loss "
-                f"of {type(model).__name__} takes ({listed})"
-            )
+def with_defaults(model: Model, weights: Mapping[str, Schedule]) -> dict[str, Schedule]:
+    """The schedules that a model's loss takes, with its own defaults for those not given.
+
+    Raises:
+        TypeError: A schedule is given that the loss does not take.
+    """
+    known = inspect.signature(model.loss).parameters.values()
+    taken = [p for p in known if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    defaults = {p.name: p.default for p in taken if p.default is not inspect.Parameter.empty}
+    takes_any = any(p.kind is inspect.Parameter.VAR_KEYWORD for p in known)
+    unknown = [name for name in weights if name not in {p.name for p in taken}]
+    if unknown and not takes_any:
+        listed = ", ".join(p.name for p in taken) or "none"
+        raise TypeError(
+            f"fit got {unknown[0]!r}, which is neither an argument of its own nor one that the "
+            f"loss of {type(model).__name__} takes ({listed})"
+        )
+    return {**defaults, **weights}

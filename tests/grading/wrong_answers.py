@@ -1,4 +1,3 @@
-
 """Wrong answers to the assignments' tasks, as students give them, and what the grader says to each.
 
     python -m tests.grading.wrong_answers        grades them all and prints the table: answer, mark, message

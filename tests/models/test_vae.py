@@ -10,9 +10,11 @@ from sbd_utils import (
     Encoder,
     SpatialBroadcastDecoder,
     coordinate_map,
+    elbo_loss,
     render_batch,
     sample_posterior,
 )
+from sbd_utils.models import DECODERS as DECODERS_OF_THE_LIBRARY
 
 DECODERS = {"sbd": SpatialBroadcastDecoder, "deconv": DeconvDecoder}
 
@@ -256,3 +258,23 @@ def test_wrong_images_are_refused(shape):
 def test_wrong_codes_are_refused(decoder, shape):
     with pytest.raises(ValueError, match=r"z has shape \[.*\]; this decoder takes \[N, 10\]"):
         VAE(32, decoder=decoder, channels=8).decoder(torch.zeros(shape))
+
+
+def test_a_vae_without_padding_is_refused():
+    with pytest.raises(ValueError, match="padding is False; a VAE cannot be trained so"):
+        VAE(padding=False)
+
+
+def test_a_decoder_is_built_by_the_class_that_its_name_stands_for(monkeypatch):
+    class Plain(torch.nn.Linear):
+        def __init__(self, im_size, out_channels, z_dim, channels):
+            super().__init__(z_dim, out_channels)
+
+    monkeypatch.setitem(DECODERS_OF_THE_LIBRARY, "plain", Plain)
+    assert isinstance(VAE(decoder="plain").decoder, Plain)
+
+
+@pytest.mark.parametrize("shape", [(2, 8, 8), (2, 2, 8, 8), (1, 1, 8, 8), (2, 1, 8, 4)])
+def test_a_loss_of_other_shapes_is_refused(shape):
+    with pytest.raises(ValueError, match=r"x has shape \[2, 1, 8, 8\] and reconstruction"):
+        elbo_loss(torch.zeros(2, 1, 8, 8), torch.zeros(shape), torch.zeros(2, 1), torch.zeros(2, 1))

@@ -9,10 +9,12 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch.distributions import Normal
 from torch.distributions import kl_divergence as reference_kl
+from torch.utils.data import DataLoader, Subset, TensorDataset
 
 from sbd_utils import (
     VAE,
@@ -27,6 +29,7 @@ from sbd_utils import (
     save_weights,
 )
 from sbd_utils.files import CorruptFileError
+from sbd_utils.models import MODELS, Loss
 from sbd_utils.training import NotFiniteError, fast_precision
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -370,6 +373,7 @@ def test_ctrl_c_in_a_real_process_leaves_a_checkpoint_and_weights(tmp_path):
 
 def test_checkpoint_of_another_run_is_refused(tmp_path):
     train(tiny(), checkpoint=tmp_path / "c")
+    kept = train(tiny(), w=5.0, checkpoint=tmp_path / "w") and tmp_path / "w"
     for options, name in [
         ({"batch_size": 8}, "batch_size"),
         ({"w": 5.0}, "w"),
@@ -379,7 +383,11 @@ def test_checkpoint_of_another_run_is_refused(tmp_path):
     ]:
         with pytest.raises(ValueError, match=f"another run: its {name} is"):
             train(tiny(), checkpoint=tmp_path / "c", **options)
-    with pytest.raises(ValueError, match="another run: its vae is"):
+    with pytest.raises(ValueError, match=r"another run: its w is 5\.0, not 10\.0"):
+        train(tiny(), checkpoint=kept)
+    with pytest.raises(ValueError, match=r"another run: its dataset is .*'seed': 0.*'seed': 1"):
+        train(tiny(), dataset=CircleStream(seed=1, im_size=32), checkpoint=tmp_path / "c")
+    with pytest.raises(ValueError, match="another run: its channels is 4, not 5"):
         train(tiny(channels=5), checkpoint=tmp_path / "c")
 
 
@@ -439,7 +447,7 @@ def test_full_disk_leaves_the_old_checkpoint_intact(tmp_path):
         [sys.executable, "-c", FULL_DISK, path], cwd=ROOT, capture_output=True, text=True
     )
     assert f"cannot write {path}" in result.stderr
-    assert "disk not full" in result.stderr
+    assert "the disk or a limit allows no larger file" in result.stderr
     assert path.read_bytes() == old
     assert list(tmp_path.iterdir()) == [path]
 
@@ -454,3 +462,202 @@ def test_weights_round_trip_and_are_not_a_pickle(tmp_path):
     assert again.config == model.config
     assert torch.equal(weights(again), weights(model))
     assert b"\x80\x02" not in (tmp_path / "w").read_bytes()[:16]
+
+
+# Whatever the session or a callback did before
+
+
+def test_a_callback_that_leaves_other_modes_behind_changes_nothing():
+    def meddle(model, history):
+        model.eval()
+        torch.set_grad_enabled(False)
+
+    plain, meddled = tiny(), tiny()
+    reference = train(plain, callback=lambda model, history: None, callback_every=1)
+    try:
+        history = train(meddled, callback=meddle, callback_every=1)
+    finally:
+        torch.set_grad_enabled(True)
+    assert torch.equal(history.squared_error, reference.squared_error)
+    assert torch.equal(history.kl, reference.kl)
+    assert torch.equal(weights(meddled), weights(plain))
+
+
+def test_training_without_gradients_in_the_session_trains_all_the_same():
+    reference, model = tiny(), tiny()
+    train(reference)
+    with torch.no_grad():
+        train(model)
+    assert torch.equal(weights(model), weights(reference))
+
+
+def test_after_an_exception_the_model_is_in_eval_mode():
+    model = tiny()
+
+    def fail(model, history):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        train(model, callback=fail, callback_every=1)
+    assert not model.training
+
+
+def test_a_default_dtype_or_compiled_model_changes_nothing():
+    reference, model, compiled = tiny(), tiny(), tiny()
+    train(reference)
+    torch.set_default_dtype(torch.float64)
+    try:
+        train(model)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(weights(model), weights(reference))
+    train(torch.compile(compiled))
+    assert torch.equal(weights(compiled), weights(reference))
+
+
+# A model brings its loss
+
+
+class Mean(torch.nn.Module):
+    """One number that learns the images' mean brightness; its loss has parts of its own."""
+
+    def __init__(self, start=0.0):
+        super().__init__()
+        self.config = {"start": start}
+        self.value = torch.nn.Parameter(torch.tensor(start))
+
+    def loss(self, images, noise, *, scale=1.0):
+        errors = (images - self.value).square().mean((1, 2, 3))  # [N]
+        return Loss(scale * errors.mean(), {"errors": errors.detach()[:2], "drawn": noise(3).sum()})
+
+
+def test_another_model_is_trained_by_its_own_loss():
+    history = train(Mean(), 4, scale=piecewise_linear((0, 1), (1, 2)))
+    assert history.errors.shape == (4, 2)
+    assert history.drawn.shape == (4,)
+    assert history.scale.tolist() == [1, 1.25, 1.5, 1.75]
+    image = STREAM.batch(0, 4)[0]
+    assert history.errors[0].tolist() == pytest.approx(image[:2].square().mean((1, 2, 3)).tolist())
+    with pytest.raises(AttributeError, match="no 'kl'"):
+        history.kl.sum()
+
+
+def test_a_schedule_that_no_loss_takes_is_refused():
+    with pytest.raises(TypeError, match=r"'gamma'.*the loss of VAE takes \(w, beta, pool\)"):
+        train(tiny(), gamma=1.0)
+    with pytest.raises(TypeError, match=r"'beta'.*the loss of Mean takes \(scale\)"):
+        train(Mean(), beta=1.0)
+
+
+def test_a_registered_model_is_saved_resumed_and_loaded(tmp_path, monkeypatch):
+    with pytest.raises(ValueError, match="model is a Mean; known to files are VAE"):
+        save_weights(Mean(), tmp_path / "w")
+    monkeypatch.setitem(MODELS, "Mean", Mean)
+    whole, part = Mean(), Mean()
+    reference = train(whole, 6)
+    options = dict(checkpoint=tmp_path / "c", callback_every=1)
+    stop_after(3, lambda callback: train(part, 6, callback=callback, **options))
+    history = train(Mean(), 6, checkpoint=tmp_path / "c")
+    assert torch.equal(history.errors, reference.errors)
+    loaded = load_weights(tmp_path / "c")
+    assert isinstance(loaded, Mean)
+    assert torch.equal(loaded.value, whole.value)
+
+
+# What a checkpoint's run is
+
+
+def test_frozen_layers_and_numpy_numbers_resume(tmp_path):
+    def frozen():
+        model = tiny(z_dim=np.int64(3))
+        model.encoder.requires_grad_(False)
+        return model
+
+    whole, part, rest = frozen(), frozen(), frozen()
+    train(whole, seed=np.int64(4))
+    options = dict(seed=np.int64(4), checkpoint=tmp_path / "c")
+    stop_after(3, lambda callback: train(part, callback=callback, callback_every=1, **options))
+    train(rest, **options)
+    assert torch.equal(weights(rest), weights(whole))
+    assert load_weights(tmp_path / "c").config["z_dim"] == 3
+
+
+def test_automatic_precision_is_that_of_the_checkpoint(tmp_path):
+    options = dict(checkpoint=tmp_path / "c", callback_every=1)
+    stop_after(3, lambda callback: train(tiny(), precision="bf16", callback=callback, **options))
+    resumed = train(tiny(), precision="auto", **options)
+    assert torch.equal(resumed.squared_error, train(tiny(), precision="bf16").squared_error)
+
+
+def test_a_finished_checkpoint_calls_the_callback_once(tmp_path):
+    train(tiny(), checkpoint=tmp_path / "c")
+    seen = []
+    train(tiny(), checkpoint=tmp_path / "c", callback=lambda m, h: seen.append(len(h.seconds)))
+    assert seen == [6]
+
+
+@pytest.mark.parametrize("in_the_way", ["a folder", "a file for a folder"])
+def test_a_path_that_cannot_be_written_is_noticed_before_training(in_the_way, tmp_path):
+    path = tmp_path / "folder" / "c"
+    if in_the_way == "a folder":
+        path.mkdir(parents=True)
+    else:
+        path.parent.write_text("")
+    with pytest.raises(OSError, match=f"cannot write {path}"):
+        train(tiny(), callback=lambda *_: pytest.fail("it trained"), checkpoint=path)
+
+
+# Values that are none
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pool": 3}, "pool is 3 at some update; it must divide 32 pixels"),
+        ({"pool": 0}, "pool is 0 at some update; it must be whole, at least 1"),
+        ({"pool": 1.5}, "pool is 1.5 at some update"),
+        ({"lr": -1e-3}, "lr is -0.001 at some update; it must not be negative"),
+        ({"lr": lambda u: 1e-3 - 1e-2 * u}, "lr is -.* it must not be negative"),
+        ({"w": -1.0}, "w is -1 at"),
+        ({"beta": float("nan")}, "beta is nan at some update; it must be finite"),
+        ({"batch_size": 2.5}, "batch_size is 2.5 at"),
+        ({"lr": "fast"}, "lr is 'fast'; it must be a number, or a function"),
+        ({"beta": lambda u: None}, "beta is None"),
+        ({"steps": 0}, "steps is 0"),
+    ],
+)
+def test_values_that_a_schedule_cannot_have_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        train(tiny(), **options)
+
+
+IMAGES = circles_dataset(8, im_size=32).tensors[0]
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"),
+    [
+        (255 * IMAGES, r"dataset has values from 0 to 255; images are in \[0, 1\]"),
+        ((255 * IMAGES).byte(), "dataset holds torch.uint8"),
+        (IMAGES[:, 0], r"dataset has shape \[8, 32, 32\]"),
+        (IMAGES[:0], r"dataset has shape \[0, 1, 32, 32\]"),
+        (IMAGES * float("nan"), "dataset has values from nan"),
+        (DataLoader(TensorDataset(IMAGES)), "dataset is a DataLoader; it must be an endless one"),
+        (list(IMAGES), "dataset is a list"),
+        (None, "dataset is a NoneType"),
+        (CircleStream(im_size=64), r"x has shape \[4, 1, 64, 64\]; this encoder takes"),
+    ],
+)
+def test_what_is_no_data_set_is_named(dataset, message):
+    with pytest.raises(ValueError, match=message):
+        train(tiny(), dataset=dataset)
+
+
+def test_images_may_come_as_tensor_tensordataset_subset_or_in_double_precision():
+    images = IMAGES[:6]
+    subset = Subset(TensorDataset(IMAGES, torch.arange(8)), range(6))
+    reference = train(tiny(), dataset=TensorDataset(images)).squared_error
+    for dataset in (images, subset):
+        assert torch.equal(train(tiny(), dataset=dataset).squared_error, reference)
+    double = train(tiny(), dataset=images.double()).squared_error
+    torch.testing.assert_close(double, reference)

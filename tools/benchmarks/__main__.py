@@ -1,25 +1,29 @@
-"""python -m tools.benchmarks [NAME ...]: run benchmarks, by default the quick ones, and print their tables."""
+"""Run benchmarks and print their tables: python -m tools.benchmarks [NAME[:ARGUMENT] ...].
+
+By default the quick ones. An argument goes to the benchmark's `main`.
+"""
 
 import importlib
 import sys
 from pathlib import Path
 
-QUICK = ["rendering", "imports", "encoding"]  # under a minute together
+QUICK = ["rendering", "imports", "encoding"]
+"""Under a minute together."""
 
 
 def main(names: list[str]) -> int:
-    known = sorted(
-        p.stem for p in Path(__file__).parent.glob("*.py") if not p.stem.startswith("__")
-    )
-    unknown = [name for name in names if name not in known]
+    """Run the benchmarks of those names; exit status 1 if one is unknown."""
+    files = Path(__file__).parent.glob("*.py")
+    known = sorted(path.stem for path in files if not path.stem.startswith("__"))
+    wanted = [name.partition(":")[::2] for name in names or QUICK]
+    unknown = [name for name, _ in wanted if name not in known]
     if unknown:
-        print(
-            f"no benchmark is called {', '.join(unknown)}; there are {', '.join(known)}",
-            file=sys.stderr,
-        )
+        missing, there = ", ".join(unknown), ", ".join(known)
+        print(f"no benchmark is called {missing}; there are {there}", file=sys.stderr)
         return 1
-    for name in names or QUICK:
-        importlib.import_module(f"tools.benchmarks.{name}").main()
+    for name, argument in wanted:
+        benchmark = importlib.import_module(f"tools.benchmarks.{name}")
+        benchmark.main(*[argument] if argument else [])
     return 0
 
 

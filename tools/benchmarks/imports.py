@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-REPEATS = 5  # the best counts: other programs only ever slow one down
-DRAWING = {"plotting", "explorer", "explorer_widget"}  # modules that load matplotlib or widgets
+REPEATS = 5
+"""The best counts: other programs only ever slow one down."""
+DRAWING = ("plotting", "explorer")
+"""Rooms that load matplotlib or widgets."""
 
 
 def seconds(first: str, then: str = "pass") -> tuple[float, float]:
@@ -17,26 +19,31 @@ def seconds(first: str, then: str = "pass") -> tuple[float, float]:
     )
     runs = []
     for _ in range(REPEATS):
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-        )
+        line = [sys.executable, "-c", code]
+        done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
         runs.append([float(number) for number in done.stdout.split()])
-    return tuple(min(column) for column in zip(*runs, strict=True))
+    before, after = (min(column) for column in zip(*runs, strict=True))
+    return before, after
 
 
 def modules(drawing: bool) -> str:
     """A statement that imports the library's modules, those that draw or the others."""
-    names = sorted(
-        path.stem for path in (ROOT / "sbd_utils").glob("*.py") if not path.stem.startswith("__")
-    )
-    wanted = [f"sbd_utils.{name}" for name in names if (name in DRAWING) == drawing]
-    return "import " + ", ".join(["sbd_utils", *wanted])
+    package = ROOT / "sbd_utils"
+    paths = [path.relative_to(package) for path in package.rglob("*.py")]
+    paths = [path for path in paths if not path.stem.startswith("__")]
+    wanted = [
+        path for path in paths if path.with_suffix("").parts[0].startswith(DRAWING) == drawing
+    ]
+    names = sorted(".".join(path.with_suffix("").parts) for path in wanted)
+    return "import " + ", ".join(["sbd_utils", *(f"sbd_utils.{name}" for name in names)])
 
 
 def main() -> None:
-    torch_alone, library = seconds("import torch", modules(drawing=False))
-    _, drawing = seconds("import torch; " + modules(drawing=False), modules(drawing=True))
+    """Print the table."""
+    library = modules(drawing=False)
+    torch_alone, added = seconds("import torch", library)
+    _, drawing = seconds(f"import torch; {library}", modules(drawing=True))
     print("\nseconds to import\n")
     print(f"{'torch':<44}{torch_alone:>8.2f}")
-    print(f"{'+ sbd_utils, all modules but those that draw':<44}{library:>8.2f}")
+    print(f"{'+ sbd_utils, all modules but those that draw':<44}{added:>8.2f}")
     print(f"{'+ those that draw (matplotlib)':<44}{drawing:>8.2f}")
