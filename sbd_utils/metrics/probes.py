@@ -35,14 +35,18 @@ def linear_probe(z: ArrayLike, factors: ArrayLike, pair: Iterable[int]) -> Probe
     Raises:
         ValueError: pair does not name some of 0 … z_dim - 1, or nothing is left over.
     """
-    z, chosen = np.asarray(z, dtype=np.float64), sorted({int(latent) for latent in pair})
-    z_dim = z.shape[-1]
-    rest = [latent for latent in range(z_dim) if latent not in chosen]
-    if not chosen or not rest or len(chosen) + len(rest) != z_dim:
-        wanted = f"some, not all, of the latents 0 ... {z_dim - 1}"
+    z = np.asarray(z, dtype=np.float64)
+    latents = set(range(z.shape[-1]))
+    chosen = {int(latent) for latent in pair}
+    rest = latents - chosen
+    if not chosen or not rest or not chosen <= latents:
+        wanted = f"some, not all, of the latents 0 ... {len(latents) - 1}"
         raise ValueError(f"pair is {pair}; it must name {wanted}")
-    r2 = [held_out_r2(part, factors) for part in (z[:, chosen], z, z[:, rest])]
-    return Probe(*r2)
+    return Probe(
+        pair=held_out_r2(z[:, sorted(chosen)], factors),
+        all=held_out_r2(z, factors),
+        rest=held_out_r2(z[:, sorted(rest)], factors),
+    )
 
 
 def held_out_r2(z: ArrayLike, factors: ArrayLike) -> float:
@@ -59,7 +63,8 @@ def held_out_r2(z: ArrayLike, factors: ArrayLike) -> float:
         ValueError: Fewer than 2 (D + 2) samples, unequal numbers of them, or a factor that does not
             vary in the second half.
     """
-    z, factors = np.asarray(z, dtype=np.float64), np.asarray(factors, dtype=np.float64)
+    z = np.asarray(z, dtype=np.float64)
+    factors = np.asarray(factors, dtype=np.float64)
     if z.ndim != 2 or factors.ndim != 2 or len(z) != len(factors):
         shapes = f"z has shape {list(z.shape)} and factors {list(factors.shape)}"
         raise ValueError(f"{shapes}; they must be [N, D], [N, F]")
@@ -67,12 +72,14 @@ def held_out_r2(z: ArrayLike, factors: ArrayLike) -> float:
     if len(z) < needed:
         raise ValueError(f"z has {len(z)} samples of {z.shape[1]} numbers; needed are {needed}")
     half = len(z) // 2
-    ones = np.concatenate([z, np.ones((len(z), 1))], 1)  # [N, D + 1]
-    weights = np.linalg.lstsq(ones[:half], factors[:half], rcond=None)[0]
+    inputs = np.concatenate([z, np.ones((len(z), 1))], 1)  # [N, D + 1]
+    weights = np.linalg.lstsq(inputs[:half], factors[:half], rcond=None)[0]
     target = factors[half:]
+    prediction = inputs[half:] @ weights
+    residual = np.square(target - prediction).sum(0)  # [F]
     total = np.square(target - target.mean(0)).sum(0)
     if (total == 0).any():
         flat = "factors holds a column that does not vary in its second half"
         raise ValueError(f"{flat}: there is nothing to explain")
-    residual = np.square(target - ones[half:] @ weights).sum(0)
-    return float((1 - residual / total).min())
+    r2 = 1 - residual / total
+    return float(r2.min())

@@ -26,10 +26,12 @@ class History:
 
     def __getattr__(self, name: str) -> Tensor:
         """The part or schedule of that name."""
-        for values in (self.__dict__.get("parts", {}), self.__dict__.get("schedules", {})):
-            if name in values:
-                return values[name]
-        raise AttributeError(f"this history has no {name!r}")
+        parts = self.__dict__.get("parts", {})  # this way, since a copy in the making has neither
+        schedules = self.__dict__.get("schedules", {})
+        series = {**schedules, **parts}
+        if name not in series:
+            raise AttributeError(f"this history has no {name!r}")
+        return series[name]
 
 
 class Log:
@@ -49,42 +51,49 @@ class Log:
                 shape = (self.steps, *value.shape)
                 self.parts[name] = torch.zeros(shape, dtype=torch.float32, device=self.device)
             self.parts[name][step] = value.detach()
-        before = self.times[step - 1] if step else torch.zeros(2, dtype=torch.float64)
-        self.times[step] = before + torch.tensor([seconds, cpu], dtype=torch.float64)
+        spent = torch.tensor([seconds, cpu], dtype=torch.float64)
+        self.times[step] = self.times[step - 1] + spent if step else spent
 
     def first_not_finite(self, start: int, stop: int) -> int | None:
         """The first update in [start, stop) with a part that is not finite."""
         good = torch.ones(stop - start, dtype=torch.bool, device=self.device)
         for values in self.parts.values():
-            good &= values[start:stop].reshape(stop - start, -1).isfinite().all(1)
+            part = values[start:stop].reshape(stop - start, -1)
+            good &= part.isfinite().all(1)
         bad = (~good).nonzero()
         return start + int(bad[0]) if len(bad) else None
 
     def describe(self, step: int) -> str:
         """The parts of an update in words, vectors by their sum."""
-        totals = {name: values[step].sum().item() for name, values in self.parts.items()}
-        words = {name.replace("_", " "): value for name, value in totals.items()}
-        return ", ".join(f"{name} {value:.1f}" for name, value in words.items())
+        words = []
+        for name, values in self.parts.items():
+            total = values[step].sum().item()
+            words.append(f"{name.replace('_', ' ')} {total:.1f}")
+        return ", ".join(words)
 
     def state(self, stop: int) -> dict[str, Tensor]:
         """All that was recorded before update `stop`, by name."""
-        return {**{name: v[:stop] for name, v in self.parts.items()}, "times": self.times[:stop]}
+        parts = {name: values[:stop] for name, values in self.parts.items()}
+        return {**parts, "times": self.times[:stop]}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Take over what `state` gave."""
-        for name, values in state.items():
-            if name == "times":
-                self.times[: len(values)] = values
-                continue
+        parts = dict(state)
+        times = parts.pop("times")
+        self.times[: len(times)] = times
+        for name, values in parts.items():
             shape = (self.steps, *values.shape[1:])
-            self.parts[name] = torch.zeros(shape, dtype=values.dtype, device=self.device)
-            self.parts[name][: len(values)] = values
+            room = torch.zeros(shape, dtype=torch.float32, device=self.device)
+            room[: len(values)] = values
+            self.parts[name] = room
 
     def history(self, stop: int, schedules: Mapping[str, Tensor]) -> History:
         """What was recorded before update `stop`, on the CPU, apart from the log."""
+        parts = {name: values[:stop].cpu().clone() for name, values in self.parts.items()}
+        given = {name: values[:stop].clone() for name, values in schedules.items()}
         return History(
-            parts={name: values[:stop].cpu().clone() for name, values in self.parts.items()},
-            schedules={name: values[:stop].clone() for name, values in schedules.items()},
+            parts=parts,
+            schedules=given,
             seconds=self.times[:stop, 0].clone(),
             processor_seconds=self.times[:stop, 1].clone(),
         )

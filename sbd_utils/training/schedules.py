@@ -49,7 +49,12 @@ def piecewise_constant(*points: tuple[float, float]) -> Callable[[float], float]
     ordered = all(a[0] < b[0] for a, b in itertools.pairwise(points))
     if not points or points[0][0] != 0 or not ordered:
         raise ValueError(f"points are {points}; progress must begin at 0 and increase")
-    return lambda progress: next(value for start, value in reversed(points) if progress >= start)
+
+    def value(progress: float) -> float:
+        begun = [level for start, level in points if start <= progress]
+        return begun[-1]
+
+    return value
 
 
 class Plan:
@@ -66,9 +71,8 @@ class Plan:
             ValueError: A value is not finite, or one that its schedule cannot have.
         """
         self.names = list(schedules)
-        functions = [_as_function(name, schedule) for name, schedule in schedules.items()]
-        rows = [[function(step / steps) for function in functions] for step in range(steps)]
-        self.table = torch.tensor(rows, dtype=torch.float32)  # [steps, schedules]
+        columns = [_values(name, schedule, steps) for name, schedule in schedules.items()]
+        self.table = torch.tensor(columns, dtype=torch.float32).T.contiguous()  # [steps, schedules]
         for name in self.names:
             _check(name, self[name])
 
@@ -101,16 +105,17 @@ class Plan:
 _WHOLE = ("batch_size", "pool")
 
 
-def _as_function(name: str, schedule: Schedule) -> Callable[[float], float]:
-    def value(progress: float) -> float:
-        given = schedule(progress) if callable(schedule) else schedule
+def _values(name: str, schedule: Schedule, steps: int) -> list[float]:
+    """The value at every update; raises ValueError for one that is no number."""
+    values = []
+    for step in range(steps):
+        given = schedule(step / steps) if callable(schedule) else schedule
         try:
-            return float(given)
+            values.append(float(given))
         except (TypeError, ValueError):
             wanted = "it must be a number, or a function of the progress that gives one"
             raise ValueError(f"{name} is {given!r}; {wanted}") from None
-
-    return value
+    return values
 
 
 def _check(name: str, values: Tensor) -> None:
