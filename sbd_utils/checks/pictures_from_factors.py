@@ -1,257 +1,383 @@
-"""Assignment 1: pictures from factors."""
+"""The checks of assignment 1: a circle, lines on the plane, centres of mass, a PCA spectrum."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from sbd_utils.checks.kit import as_array, expect, is_number, is_tensor, passed, same, short
+from sbd_utils.checks.kit import (
+    Mistakes,
+    as_array,
+    call,
+    expect,
+    is_array,
+    is_number,
+    is_tensor,
+    parts,
+    passed,
+    same,
+    short,
+)
+
+# Task 1: a circle
 
 
-def circle(render: Callable) -> None:
-    """render(x, y, size, img_size) -> [img_size, img_size], the part of each pixel that a disc covers."""
+def circle(render: Callable[..., Any]) -> None:
+    """Check a function that draws a disc.
+
+    Args:
+        render: (x, y, size, img_size) -> float32 [img_size, img_size], the part of each pixel that
+            a disc of diameter `size` about (x, y) covers.
+    """
     x, y, size, img_size = 20.5, 12.25, 10, 32
-    image = render(x, y, size, img_size)
     what = f"circle({x}, {y}, {size}, {img_size})"
+    image = render(x, y, size, img_size)
     is_tensor(image, (img_size, img_size), what)
     expect(image.dtype == torch.float32, f"{what} holds {image.dtype}; torch.float32 is asked for.")
-    expect(
-        image.min() >= 0,
-        f"{what} goes down to {image.min():.3g}; a part of a pixel is never below 0.",
-    )
-    expect(
-        image.max() <= 1 + 1e-6,
-        f"{what} goes up to {image.max():.3g}; a pixel that is covered entirely has 1.",
-    )
-    light = image.double().sum().item()
-    expect(light > 0, f"{what} is black.")
-    levels = len(image.mul(1000).round().unique())
-    expect(
-        levels > 2,
-        f"every pixel is {short(image.unique())[1:-1]}: the edge must be soft, a pixel has the part that is covered.",
-    )
-    at = torch.arange(img_size) + 0.5
-    found = (
-        (image.double().sum(0) @ at.double()).item() / light,
-        (image.double().sum(1) @ at.double()).item() / light,
-    )
-    where = f"the light's centre is at x = {found[0]:.2f}, y = {found[1]:.2f} instead of ({x}, {y})"
-    mistakes = {
-        "x and y are swapped: x counts columns (the second index), y counts rows (the first).": (
-            y,
-            x,
-        ),
-        "y grows downwards, as rows are counted; your picture is upside down.": (x, img_size - y),
-        "half a pixel too far to the lower right: pixel j covers [j, j + 1), its middle is at j + 0.5.": (
-            x + 0.5,
-            y + 0.5,
-        ),
-        "half a pixel too far to the upper left: pixel j covers [j, j + 1), its middle is at j + 0.5.": (
-            x - 0.5,
-            y - 0.5,
-        ),
-        "the centre was rounded to whole pixels; a circle can lie anywhere.": (round(x), round(y)),
-    }
-    for sentence, (wrong_x, wrong_y) in mistakes.items():
-        expect(abs(found[0] - wrong_x) + abs(found[1] - wrong_y) > 0.12, f"{where}: {sentence}")
-    expect(max(abs(found[0] - x), abs(found[1] - y)) < 0.05, f"{where}.")
-    area = np.pi * size**2 / 4
-    amount = f"the picture holds {light:.1f} pixels of light where the disc's area is {area:.1f}"
-    expect(
-        not 3.5 < light / area < 4.5,
-        f"{amount}, four times as much: size is the diameter, not the radius.",
-    )
-    expect(not 1.15 < light / area < 1.4, f"{amount}: is it a square?")
-    expect(
-        levels >= 12,
-        f"there are only {levels} grey levels: measure the part that is covered more finely.",
-    )
-    soft = int(((image > 0.01) & (image < 0.99)).sum())
-    expect(
-        soft <= 48,
-        f"{soft} pixels are neither black nor white; only the 36 that the edge crosses should be grey.",
-    )
-    expect(abs(light / area - 1) < 0.01, f"{amount}; within 1 % is asked for.")
+    image = as_array(image)
+    _is_part_of_a_pixel(image, what)
+    _lies_at(image, x, y)
+    _is_a_disc(image, size)
+    _small_discs(render)
     passed("circle")
 
 
-def same_picture(got, right: torch.Tensor, what: str) -> None:
-    """Pictures that differ by at most 0.05 in every pixel."""
+def _is_part_of_a_pixel(image: np.ndarray, what: str) -> None:
+    """Values from 0 to 1, and some between."""
+    low, high = image.min(), image.max()
+    expect(low >= 0, f"{what} goes down to {low:.3g}; a part of a pixel is never below 0.")
+    expect(high <= 1 + 1e-6, f"{what} goes up to {high:.3g}; a pixel covered entirely has 1.")
+    expect(high > 0, f"{what} is black.")
+    levels = np.unique(image.round(3))
+    expect(
+        len(levels) > 2,
+        f"every pixel is {' or '.join(map(short, levels))}: the edge must be soft, "
+        "a pixel has the part that is covered.",
+    )
+
+
+def misplaced(x: float, y: float, img_size: int) -> Mistakes:
+    """Where the light of a disc at (x, y) lies after the usual mistakes."""
+    half_a_pixel = "pixel j covers [j, j + 1), its middle is at j + 0.5."
+    return {
+        "x and y are swapped: x counts columns (the second index), y rows (the first).": (y, x),
+        "y grows downwards, as rows are counted; your picture is upside down.": (x, img_size - y),
+        f"half a pixel too far to the lower right: {half_a_pixel}": (x + 0.5, y + 0.5),
+        f"half a pixel too far to the upper left: {half_a_pixel}": (x - 0.5, y - 0.5),
+        "the centre was rounded to whole pixels; a circle can lie anywhere.": (round(x), round(y)),
+    }
+
+
+def _lies_at(image: np.ndarray, x: float, y: float) -> None:
+    """The light's centre of mass is (x, y) to a twentieth of a pixel."""
+    middles = np.arange(len(image)) + 0.5
+    light = image.sum()
+    found = (image.sum(0) @ middles / light, image.sum(1) @ middles / light)
+    where = f"the light's centre is at x = {found[0]:.2f}, y = {found[1]:.2f}"
+    mistakes = {
+        f"{where} instead of ({x}, {y}): {sentence}": place
+        for sentence, place in misplaced(x, y, len(image)).items()
+    }
+    same(found, (x, y), "the light's centre", mistakes, tolerance=0, absolute=0.05)
+
+
+def _is_a_disc(image: np.ndarray, size: float) -> None:
+    """As much light as a disc has, and an edge as fine."""
+    area = np.pi * size**2 / 4
+    light = image.sum()
+    share = light / area
+    amount = f"the picture holds {light:.1f} pixels of light where the disc's area is {area:.1f}"
+    four_times = "four times as much: size is the diameter, not the radius."
+    expect(not 3.5 < share < 4.5, f"{amount}, {four_times}")
+    expect(not 1.15 < share < 1.4, f"{amount}: is it a square?")
+    levels = len(np.unique(image.round(3)))
+    finer = "measure the part that is covered more finely."
+    expect(levels >= 12, f"there are only {levels} grey levels: {finer}")
+    soft = int(((image > 0.01) & (image < 0.99)).sum())
+    sharp = "only the 36 that the edge crosses should be grey."
+    expect(soft <= 48, f"{soft} pixels are neither black nor white; {sharp}")
+    expect(abs(share - 1) < 0.01, f"{amount}; within 1 % is asked for.")
+
+
+def _small_discs(render: Callable[..., Any]) -> None:
+    """Discs that are smaller than a pixel, where a distance to the edge tells no area."""
+    ramp = "the distance to the edge tells no area: {} covers {:.2f} of a pixel, yours {:.2f}."
+    for place, size, right in [(8.5, 0.5, np.pi / 16), (8.5, 1, np.pi / 4), (8.0, 1, np.pi / 16)]:
+        what = f"circle({place}, {place}, {size}, 16)"
+        image = render(place, place, size, 16)
+        is_tensor(image, (16, 16), what)
+        distance = np.hypot(8.5 - place, 8.5 - place)
+        of_a_ramp = size / 2 - distance + 0.5
+        mistakes = {ramp.format(what, right, of_a_ramp): of_a_ramp}
+        pixel = f"the pixel in row 8 and column 8 of {what}"
+        same(image[8, 8], right, pixel, mistakes, tolerance=0, absolute=0.05)
+
+
+def same_picture(got: Any, right: Tensor, what: str) -> None:
+    """Expect pictures that differ by at most 0.05 in every pixel."""
     is_tensor(got, tuple(right.shape), what)
-    worst = (got - right).abs().max().item()
+    worst = np.abs(as_array(got) - as_array(right)).max()
     expect(worst <= 0.05, f"{what}: a pixel is off by {worst:.2f}; at most 0.05 is asked for.")
 
 
-def coordinates(function: Callable) -> None:
-    """function(low, high, num_points, levels) -> xx, yy, labels"""
+# Task 2: lines on the plane
+
+
+def coordinates(function: Callable[..., Any]) -> None:
+    """Check a function that gives the points of vertical and horizontal lines.
+
+    Args:
+        function: (low, high, num_points, levels) -> arrays xx, yy, labels of length
+            2 * levels * num_points.
+    """
     low, high, num_points, levels = 10.0, 50.0, 5, 3
-    result = function(low, high, num_points, levels)
-    expect(
-        isinstance(result, tuple) and len(result) == 3,
-        "three arrays are asked for: return xx, yy, labels.",
-    )
-    xx, yy, labels = (as_array(values) for values in result)
-    total = 2 * levels * num_points
-    for name, values in [("xx", xx), ("yy", yy), ("labels", labels)]:
-        expect(
-            values.shape == (total,),
-            f"{name} has shape {list(values.shape)}; 2 · levels · num_points = {total} numbers are asked for.",
-        )
-    expect(labels.min() == 0, f"the labels start at {labels.min():g}; lines are numbered from 0.")
-    counts = np.bincount(labels.astype(int))
-    expect(
-        counts.tolist() != [levels] * 2 * num_points,
-        f"there are {len(counts)} lines of {levels} points, not {2 * levels} lines of {num_points} points: "
-        "did you swap num_points and levels?",
-    )
-    expect(
-        labels.max() == 2 * levels - 1,
-        f"the labels end at {labels.max():g}; {2 * levels} lines are numbered 0 ... {2 * levels - 1}, "
-        "the horizontal ones go on after the vertical ones.",
-    )
-    expect(
-        (counts == num_points).all(),
-        f"the lines have {counts.tolist()} points; each has num_points = {num_points}.",
-    )
-    for name, values in [("xx", xx), ("yy", yy)]:
-        expect(values.min() == low, f"{name} starts at {values.min():g}, not at low = {low:g}.")
-        expect(
-            np.isclose(values.max(), high),
-            f"{name} ends at {values.max():g}, not at high = {high:g}: the last point belongs to the line "
-            "(np.linspace has it, np.arange does not).",
-        )
-    expect(
-        (np.diff(labels) >= 0).all(),
-        "the points of a line do not follow one another: all points of line 0 first, then those of line 1.",
-    )
-    first = labels == 0
-    expect(
-        np.ptp(xx[first]) == 0 or np.ptp(yy[first]) > 0,
-        "your grid has y first: line 0 is horizontal. Vertical lines come first, on them x is fixed; "
-        "swap the arguments of meshgrid, or xx and yy.",
-    )
-    expect(np.ptp(xx[first]) == 0, "line 0 is not vertical: x must be the same for all its points.")
-    fixed = [xx[labels == line][0] for line in range(levels)]
-    expect(
-        np.allclose(fixed, [10, 30, 50]),
-        f"the vertical lines are at x = {short(fixed)}; evenly spaced from low to high means [10, 30, 50].",
-    )
-    fixed = [yy[labels == line][0] for line in range(levels, 2 * levels)]
-    expect(
-        np.allclose(fixed, [10, 30, 50]),
-        f"the horizontal lines are at y = {short(fixed)}; [10, 30, 50] is right, from top to bottom.",
-    )
-    expect(
-        np.allclose(yy[first], [10, 20, 30, 40, 50]),
-        f"along line 0, y is {short(yy[first])}; [10, 20, 30, 40, 50] is right.",
-    )
+    arrays = function(low, high, num_points, levels)
+    xx, yy, labels = three_arrays(arrays, 2 * levels * num_points)
+    _number_the_lines(labels, num_points, levels)
+    _reach_the_bounds(xx, "xx", low, high)
+    _reach_the_bounds(yy, "yy", low, high)
+    _follow_one_another(labels)
+    _begin_with_vertical_lines(xx, yy, labels)
+    _are_evenly_spaced(xx, yy, labels, levels)
     passed("spaced_coordinates")
 
 
-def center_of_mass(function: Callable) -> None:
-    """function(images [N, H, W]) -> [N, 2], x and y in pixels"""
+def three_arrays(arrays: Any, total: int) -> list[np.ndarray]:
+    """xx, yy and labels, if these are three NumPy arrays of `total` numbers; in float64."""
+    arrays = parts(arrays, 3, "three arrays are asked for: return xx, yy, labels.")
+    for name, values in zip(["xx", "yy", "labels"], arrays, strict=True):
+        is_array(values, (total,), name)
+    return [as_array(values) for values in arrays]
+
+
+def _number_the_lines(labels: np.ndarray, num_points: int, levels: int) -> None:
+    """Lines 0 ... 2 levels - 1, each of num_points points."""
+    first, last = labels.min(), labels.max()
+    expect(first == 0, f"the labels start at {first:g}; lines are numbered from 0.")
+    expect((labels == labels.round()).all(), "a label is no whole number; lines are numbered.")
+    counts = np.bincount(labels.astype(int)).tolist()
+    expect(
+        counts != [levels] * 2 * num_points,
+        f"there are {len(counts)} lines of {levels} points, not {2 * levels} lines of "
+        f"{num_points} points: did you swap num_points and levels?",
+    )
+    expect(
+        last == 2 * levels - 1,
+        f"the labels end at {last:g}; {2 * levels} lines are numbered 0 ... {2 * levels - 1}, "
+        "the horizontal ones go on after the vertical ones.",
+    )
+    each = f"each has num_points = {num_points}"
+    expect(set(counts) == {num_points}, f"the lines have {counts} points; {each}.")
+
+
+def _reach_the_bounds(values: np.ndarray, name: str, low: float, high: float) -> None:
+    start, end = values.min(), values.max()
+    expect(np.isclose(start, low), f"{name} starts at {start:g}, not at low = {low:g}.")
+    expect(
+        np.isclose(end, high),
+        f"{name} ends at {end:g}, not at high = {high:g}: the last point belongs to the line "
+        "(np.linspace has it, np.arange does not).",
+    )
+
+
+def _follow_one_another(labels: np.ndarray) -> None:
+    expect(
+        (np.diff(labels) >= 0).all(),
+        "the points of a line do not follow one another: all points of line 0 first, "
+        "then those of line 1.",
+    )
+
+
+def _begin_with_vertical_lines(xx: np.ndarray, yy: np.ndarray, labels: np.ndarray) -> None:
+    line = labels == 0
+    x_is_fixed = np.allclose(xx[line], xx[line][0])
+    y_is_fixed = np.allclose(yy[line], yy[line][0])
+    expect(
+        x_is_fixed or not y_is_fixed,
+        "your grid has y first: line 0 is horizontal. Vertical lines come first, on them x is "
+        "fixed; swap the arguments of meshgrid, or xx and yy.",
+    )
+    expect(x_is_fixed, "line 0 is not vertical: x must be the same for all its points.")
+
+
+def _are_evenly_spaced(xx: np.ndarray, yy: np.ndarray, labels: np.ndarray, levels: int) -> None:
+    """Both the lines and the points along the first, between 10 and 50."""
+    spaced = [10, 30, 50]
+    vertical = [xx[labels == line][0] for line in range(levels)]
+    horizontal = [yy[labels == line][0] for line in range(levels, 2 * levels)]
+    along = yy[labels == 0]
+    expect(
+        np.allclose(vertical, spaced),
+        f"the vertical lines are at x = {short(vertical)}; evenly spaced from low to high "
+        f"means {spaced}.",
+    )
+    expect(
+        np.allclose(horizontal, spaced),
+        f"the horizontal lines are at y = {short(horizontal)}; {spaced} is right, "
+        "from top to bottom.",
+    )
+    points = [10, 20, 30, 40, 50]
+    right = f"{points} is right"
+    expect(np.allclose(along, points), f"along line 0, y is {short(along)}; {right}.")
+
+
+# Task 3: centres of mass
+
+
+def center_of_mass(function: Callable[..., Any]) -> None:
+    """Check a function that says where the light is.
+
+    Args:
+        function: images [N, H, W] -> [N, 2], x and y in pixels.
+    """
     images = torch.zeros(2, 4, 6)
     images[0, 1, 4] = 1  # one pixel: its middle
     images[1, 0, 0], images[1, 0, 2] = 0.5, 1.5  # a quarter and three quarters of the light
     right = torch.tensor([[4.5, 1.5], [2.0, 0.5]])
-    got = function(images)
+    got = call(function, images=images)
     is_tensor(got, (2, 2), "center_of_mass of two images of 4 x 6 pixels")
     light = images.sum((1, 2))[:, None]
-    mistakes = {
-        "x and y are swapped: x, the column, comes first.": right.flip(1),
-        "half a pixel too small: the middle of pixel j is at j + 0.5.": right - 0.5,
-        "divide by the light of the image: the second one is twice as bright as the first.": right
-        * light,
-        "every image has its own centre: divide by its own light, not by that of the batch.": right
-        * light
-        / light.sum(),
-        "every image has its own centre; yours are averages over the batch.": (
-            right * light / light.sum()
-        )
-        .sum(0)
-        .expand(2, 2),
-        "you give the brightest pixel; all the light counts, each pixel by its brightness.": torch.tensor(
-            [[4.5, 1.5], [2.5, 0.5]]
-        ),
-        "you give the brightest pixel; all the light counts, each by its brightness.": torch.tensor(
-            [[4.0, 1.0], [2.0, 0.0]]
-        ),
-        "you average over the pixels that are lit; each counts by its brightness.": torch.tensor(
-            [[4.5, 1.5], [1.5, 0.5]]
-        ),
-    }
-    same(got, right, "the centre of mass", mistakes)
+    same(got, right, "the centre of mass", mistaken_centers(right, light))
+    for brightness in (1e-6, 1e6):
+        got = call(function, images=brightness * images)
+        what = f"the centre of mass of the same images with {brightness:g} times the light"
+        same(got, right, what)
     passed("center_of_mass")
 
 
-def worst_error(function: Callable) -> None:
-    """function(render, measure, positions [N, 2], img_size) -> the largest distance in pixels"""
+def mistaken_centers(right: Tensor, light: Tensor) -> Mistakes:
+    """What the usual mistakes make of the right centres [2, 2] of images with this light [2, 1]."""
+    of_the_batch = right * light / light.sum()
+    average = of_the_batch.sum(0).expand(2, 2)
+    brightest = torch.tensor([[4.5, 1.5], [2.5, 0.5]])
+    lit_alike = torch.tensor([[4.5, 1.5], [1.5, 0.5]])
+    own_center = "every image has its own centre"
+    not_the_brightest = "you give the brightest pixel; all the light counts, each pixel by its"
+    return {
+        "x and y are swapped: x, the column, comes first.": right.flip(1),
+        "half a pixel too small: the middle of pixel j is at j + 0.5.": right - 0.5,
+        "divide by the light of the image: the second is twice as bright.": right * light,
+        f"{own_center}: divide by its own light, not by that of the batch.": of_the_batch,
+        f"{own_center}; yours are averages over the batch.": average,
+        f"{not_the_brightest} brightness.": brightest,
+        f"{not_the_brightest} own brightness.": brightest - 0.5,
+        "you average over the pixels that are lit; each counts by its brightness.": lit_alike,
+    }
+
+
+# Task 4: the largest error
+
+
+def worst_error(function: Callable[..., Any]) -> None:
+    """Check a function that gives the largest error of a measurement.
+
+    Args:
+        function: (render, measure, positions [N, 2], img_size) -> the largest distance in pixels.
+    """
     positions = torch.tensor([[10.0, 20.0], [30.0, 12.0], [25.0, 25.0]])
     off = torch.tensor([[0.0, 1.0], [-3.0, -4.0], [0.0, 0.0]])
-    got = is_number(function(*fake_instruments(off, 32), positions, 32), "worst_error")
+    render, measure = fake_instruments(positions, off, 32)
+    got = call(function, render=render, measure=measure, positions=positions, img_size=32)
+    number = is_number(got, "worst_error")
+    both = "a distance has both: √(dx² + dy²)."
     mistakes = {
         "this is the average distance; the largest is asked for.": 2.0,
-        "this is the largest difference in one coordinate; a distance has both: √(dx² + dy²).": 4.0,
-        "this is the largest difference in x alone; a distance has both: √(dx² + dy²).": 3.0,
+        f"this is the largest difference in one coordinate; {both}": 4.0,
+        f"this is the largest difference in x alone; {both}": 3.0,
         "differences have signs: to the left is wrong, too.": 1.0,
         "this is the squared distance; take the root.": 25.0,
         "this is the sum of the differences in x and in y; the distance is √(dx² + dy²).": 7.0,
-        "this is the root mean square distance; the largest is asked for.": float(np.sqrt(26 / 3)),
+        "this is the root mean square distance; the largest is asked for.": np.sqrt(26 / 3),
     }
-    same(got, 5.0, "the largest of the distances 1, 5 and 0", mistakes)
+    same(number, 5.0, "the largest of the distances 1, 5 and 0", mistakes)
     passed("worst_error")
 
 
-def fake_instruments(off: torch.Tensor, given: int) -> tuple[Callable, Callable]:
-    """A `render` that writes the position into an image, and a `measure` that reads it and is off by `off` [N, 2].
+def fake_instruments(
+    positions: Tensor, off: Tensor, img_size: int
+) -> tuple[Callable[..., Tensor], Callable[[Tensor], Tensor]]:
+    """A `render` and a `measure` whose errors are known.
 
-    given: the img_size that must reach `render`.
+    Args:
+        positions: Where circles will be drawn [N, 2].
+        off: By how much each will be measured wrongly [N, 2].
+        img_size: What must reach `render`.
+
+    Returns:
+        `render(x, y, size, img_size)`, which writes the position into an image, and
+        `measure(images)`, which reads the positions of any number of such images, and errs.
     """
 
-    def render(x, y, size, img_size):
-        expect(img_size == given, f"render got img_size {img_size}; {given} was given.")
+    def render(x: float, y: float, size: float, img_size: int) -> Tensor:
+        expect(img_size == wanted, f"render got img_size {img_size}; {wanted} was given.")
         expect(size == 10, f"render got size {size}; the circles have size 10.")
         image = torch.zeros(img_size, img_size)
         image[0, 0], image[0, 1] = float(x), float(y)
         return image
 
-    def measure(images):
+    def measure(images: Tensor) -> Tensor:
+        shape = list(images.shape)
+        expect(len(shape) == 3, f"measure got images of shape {shape}; it takes [N, H, W].")
+        read = images[:, 0, :2]
+        distance = (read[:, None] - positions.to(read)).abs().sum(2)  # [images, positions]
+        nearest, which = distance.min(1)
         expect(
-            images.ndim == 3,
-            f"measure got images of shape {list(images.shape)}; it takes [N, H, W]: stack them.",
+            (nearest < 1e-3).all(),
+            "measure got an image of a circle at none of the positions.",
         )
-        expect(
-            len(images) == len(off), f"measure got {len(images)} images of {len(off)} positions."
-        )
-        return images[:, 0, :2] + off
+        return read + off.to(read)[which]
 
+    wanted = img_size
     return render, measure
 
 
-def spectrum(function: Callable) -> None:
-    """function(images [N, H, W]) -> shares of the variance [min(N, H · W)], the largest first"""
-    directions = (
-        torch.tensor([[1.0, 1, 1, 1, 0, 0], [1, -1, 1, -1, 0, 0]]).view(2, 2, 3) / 2
-    )  # orthogonal, length 1
+# Task 5: how many directions
+
+
+def spectrum(function: Callable[..., Any]) -> None:
+    """Check a function that gives the PCA spectrum.
+
+    Args:
+        function: images [N, H, W] -> shares of the variance [min(N, H * W)], the largest first.
+    """
+    # Two directions at right angles and of length 1, along which images vary by ±2 and ±1.
+    directions = torch.tensor([[1.0, 1, 1, 1, 0, 0], [1, -1, 1, -1, 0, 0]]).view(2, 2, 3) / 2
     steps = torch.tensor([[2.0, 0], [-2, 0], [0, 1], [0, -1]])
-    images = torch.einsum("nk,khw->nhw", steps, directions) + torch.tensor([[3.0, 0, 1], [2, 5, 1]])
-    got = function(images)
-    is_tensor(got, (4,), "spectrum of 4 images of 2 x 3 pixels")
-    flat = images.flatten(1)
-    raw = torch.linalg.svdvals(flat).square()
-    by_row = torch.linalg.svdvals(flat - flat.mean(1, keepdim=True)).square()
-    root = torch.tensor([8.0, 2, 0, 0]).sqrt()
+    mean = torch.tensor([[3.0, 0, 1], [2, 5, 1]])
+    images = torch.einsum("nk,khw->nhw", steps, directions) + mean
     right = torch.tensor([0.8, 0.2, 0, 0])
-    mistakes = {
-        "subtract the mean image first: variance is about the mean.": raw / raw.sum(),
-        "you subtract each image's own mean brightness; the mean image, over the batch, is asked for.": by_row
-        / by_row.sum(),
-        "these are shares of the singular values; variances are their squares.": root / root.sum(),
+    got = call(function, images=images.clone())
+    is_tensor(got, (4,), "spectrum of 4 images of 2 x 3 pixels")
+    same(got, right, "the share", mistaken_spectra(images, right), 1e-3)
+    for brightness in (1e-4, 1e4):
+        got = call(function, images=brightness * images)
+        what = f"the spectrum of the same images with {brightness:g} times the light"
+        same(got, right, what, tolerance=1e-3)
+    passed("spectrum")
+
+
+def mistaken_spectra(images: Tensor, right: Tensor) -> Mistakes:
+    """What the usual mistakes make of the images' spectrum, whose sum of squares is 10."""
+    flat = images.flatten(1)
+    about_zero = torch.linalg.svdvals(flat).square()
+    own_mean = flat.mean(1, keepdim=True)
+    about_own_mean = torch.linalg.svdvals(flat - own_mean).square()
+    roots = right.sqrt()
+    return {
+        "subtract the mean image first: variance is about the mean.": shares(about_zero),
+        "you subtract each image's own mean brightness; "
+        "the mean image, over the batch, is asked for.": shares(about_own_mean),
+        "these are shares of the singular values; variances are their squares.": shares(roots),
         "the smallest comes first; the largest is asked for.": right.flip(0),
         "these are the variances; divide by their sum to get shares.": right * 10 / 4,
         "these are the variances; divide them by their sum to get shares.": right * 10 / 3,
         "these are sums of squares; divide by their sum to get shares.": right * 10,
         "these are cumulative sums; each direction's own share is asked for.": right.cumsum(0),
     }
-    same(got, right, "the share", mistakes, 1e-3)
-    passed("spectrum")
+
+
+def shares(values: Tensor) -> Tensor:
+    """Values divided by their sum."""
+    return values / values.sum()
