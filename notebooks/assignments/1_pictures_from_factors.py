@@ -21,29 +21,25 @@
 #
 # **Time**: 60 minutes. **Marks**: 25; 21 of them are given by machine, 4 by your teacher.
 #
-# Write in the cells that raise `NotImplementedError`; keep the names of functions and arguments. The check below each
-# of them says at once what it found. Passing it is not everything: when your work is graded, other sizes and edge cases
-# are tried, too, and there the library's own function for the task is not available.
+# Write in the cells that raise `NotImplementedError`; keep the names of functions and arguments. What a function is
+# given belongs to its caller: leave it as it is. The check below each task says at once what it found. Passing it is not
+# everything: when your work is graded, other sizes and edge cases are tried, too. In both, the library's own function
+# for the task is not available.
 
 # %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import sys
 from pathlib import Path
 
-ROOT = next(p for p in [Path.cwd(), *Path.cwd().parents] if (p / "sbd_utils").is_dir())
-sys.path.insert(0, str(ROOT))
+CLONE = Path("../..").resolve()  # of the course; elsewhere the library is installed, or lies here
+if (CLONE / "sbd_utils").is_dir():
+    sys.path.insert(0, str(CLONE))
 
 import numpy as np
 import torch
 from matplotlib import pyplot as plt
 
-from sbd_utils import (
-    checks,
-    draw_sprites,
-    generate_spaced_coordinates,
-    plot_coordinate_grid,
-    render_batch,
-    show,
-)
+import sbd_utils
+from sbd_utils import checks, plot_coordinate_grid, show
 
 # %% [markdown]
 # ## Task 1 · A circle with soft edges (6 marks)
@@ -53,7 +49,7 @@ from sbd_utils import (
 # the square [j, j + 1) × [i, i + 1).
 #
 # **Wanted** a `float32` tensor `[img_size, img_size]` that holds, for every pixel, the part of it that the disc covers,
-# between 0 and 1 and right to 0.05. A disc may be cut off by the frame or lie outside.
+# between 0 and 1 and right to 0.05. A disc may be cut off by the frame or lie outside, and may be smaller than a pixel.
 #
 # The sum of all pixels is then close to the disc's area; a disc at (20.5, 12.25) looks like this: white inside, grey
 # where the edge crosses a pixel.
@@ -78,7 +74,9 @@ def circle(x: float, y: float, size: float, img_size: int) -> torch.Tensor:
 
 
 # %% nbgrader={"grade": true, "grade_id": "circle-test", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-with checks.without(render_batch, draw_sprites):
+_library = [sbd_utils.render_batch, sbd_utils.draw_sprites]
+_library += [sbd_utils.sprites._paint, sbd_utils.sprites._disc]
+with checks.without(*_library):
     checks.circle(circle)
 ### BEGIN HIDDEN TESTS
 _cases = [
@@ -88,15 +86,20 @@ _cases = [
     (-20, 4, 10, 24),
     (9.9, 19.5, 12, 20),
     (6, 6, 40, 13),
+    (5.5, 3.5, 0.5, 9),
+    (5.0, 3.5, 1, 9),
+    (4.75, 4.25, 0.7, 8),
+    (3000, 4, 10, 12),
+    (4, 5, 500, 12),
 ]
-_right = [render_batch("ellipse", x, y, size, img_size=n)[0, 0] for x, y, size, n in _cases]
-with checks.without(render_batch, draw_sprites):
+_right = [sbd_utils.render_batch("ellipse", x, y, d, img_size=n)[0, 0] for x, y, d, n in _cases]
+with checks.without(*_library):
     for _case, _picture in zip(_cases, _right, strict=True):
-        checks.same_picture(circle(*_case), _picture, f"circle{_case}")
-        checks.expect(
-            circle(*_case).dtype == torch.float32, f"circle{_case} is not of dtype float32."
-        )
+        _got, _what = circle(*_case), f"circle{_case}"
+        checks.same_picture(_got, _picture, _what)
+        checks.expect(_got.dtype == torch.float32, f"{_what} is not of dtype float32.")
 ### END HIDDEN TESTS
+
 
 # %% nbgrader={"grade": false, "grade_id": "circle-picture", "locked": true, "schema_version": 3, "solution": false, "task": false} tags=["not-run-for-grading"]
 figure, axes = plt.subplots(1, 4, figsize=(9, 2.4))
@@ -145,17 +148,20 @@ def spaced_coordinates(low: float, high: float, num_points: int, levels: int) ->
 
 
 # %% nbgrader={"grade": true, "grade_id": "spaced_coordinates-test", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-with checks.without(generate_spaced_coordinates):
+with checks.without(sbd_utils.generate_spaced_coordinates):
     checks.coordinates(spaced_coordinates)
 ### BEGIN HIDDEN TESTS
-_cases = [(0, 1, 5, 3), (-3.5, 7, 4, 1), (10, 20, 2, 6), (12, 52, 31, 5)]
-_right = [generate_spaced_coordinates(*case) for case in _cases]
-with checks.without(generate_spaced_coordinates):
+_cases = [(0, 1, 5, 3), (-3.5, 7, 4, 1), (10, 20, 2, 6), (12, 52, 31, 5), (-1e-4, 2e-4, 7, 2)]
+_right = [sbd_utils.generate_spaced_coordinates(*case) for case in _cases]
+with checks.without(sbd_utils.generate_spaced_coordinates):
     for _case, _arrays in zip(_cases, _right, strict=True):
-        _got = spaced_coordinates(*_case)
+        _got = checks.three_arrays(spaced_coordinates(*_case), len(_arrays[0]))
+        _precision = 1e-5 * (_case[1] - _case[0])
         for _name, _values, _expected in zip(["xx", "yy", "labels"], _got, _arrays, strict=True):
-            checks.same(_values, _expected, f"{_name} of spaced_coordinates{_case}", tolerance=1e-9)
+            _what = f"{_name} of spaced_coordinates{_case}"
+            checks.same(_values, _expected, _what, tolerance=1e-5, absolute=_precision)
 ### END HIDDEN TESTS
+
 
 # %% nbgrader={"grade": false, "grade_id": "grid-picture", "locked": true, "schema_version": 3, "solution": false, "task": false} tags=["not-run-for-grading"]
 figure, ax = plt.subplots(figsize=(3.4, 3.4))
@@ -203,28 +209,21 @@ for _shape, _brightness in [
     ((1, 16, 16), 1e-3),
     ((3, 1, 12), 40.0),
     ((4, 64, 64), 1.0),
+    ((2, 6, 5), 1e-9),
+    ((2, 1, 1), 1e9),
 ]:
     _images = _brightness * torch.rand(_shape, generator=torch.Generator().manual_seed(sum(_shape)))
-    _i, _j = torch.meshgrid(
-        torch.arange(_shape[1]) + 0.5, torch.arange(_shape[2]) + 0.5, indexing="ij"
-    )
-    _light = _images.flatten(1).sum(1)
-    _right = torch.stack(
-        [(_images * _j).flatten(1).sum(1) / _light, (_images * _i).flatten(1).sum(1) / _light], 1
-    )
-    checks.same(
-        center_of_mass(_images),
-        _right,
-        f"the centre of mass of images of shape {list(_shape)}",
-        tolerance=1e-3,
-    )
-    checks.same(
-        center_of_mass(_images.double()),
-        _right,
-        "the centre of mass of float64 images",
-        tolerance=1e-3,
-    )
+    _rows, _columns = torch.arange(_shape[1]) + 0.5, torch.arange(_shape[2]) + 0.5
+    _light = _images.sum((1, 2))
+    _x = (_images * _columns).sum((1, 2)) / _light
+    _y = (_images * _rows[:, None]).sum((1, 2)) / _light
+    for _given in (_images, _images.double()):
+        _got = checks.call(center_of_mass, images=_given)
+        _what = f"the centre of mass of {_given.dtype} images of shape {list(_shape)}"
+        checks.is_tensor(_got, (_shape[0], 2), _what)
+        checks.same(_got, torch.stack([_x, _y], 1), _what, tolerance=1e-3)
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## Task 4 · Does the centre of mass follow the factor? (2 marks)
@@ -254,16 +253,16 @@ for _off, _n in [
     ([[0.3, -0.4]], 24),
     ([[-1.0, 0], [0, 0.5], [0, 0], [0.1, 0.1]], 40),
     ([[0.0, 0.0], [5.0, -12.0]], 64),
+    ([[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]], 16),
 ]:
     _off = torch.tensor(_off)
     _positions = torch.rand(len(_off), 2, generator=torch.Generator().manual_seed(_n)) * _n
-    _render, _measure = checks.fake_instruments(_off, _n)
-    checks.same(
-        worst_error(_render, _measure, _positions, _n),
-        _off.norm(dim=1).max(),
-        f"the largest of {len(_off)} distances",
-    )
+    _render, _measure = checks.fake_instruments(_positions, _off, _n)
+    _given = dict(render=_render, measure=_measure, positions=_positions, img_size=_n)
+    _what = f"the largest of {len(_off)} distances"
+    checks.same(checks.call(worst_error, **_given), _off.norm(dim=1).max(), _what)
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # Now your functions together: smooth circles, and, as a control, circles whose centre was rounded to whole pixels.
@@ -286,7 +285,7 @@ print(
 # %% [markdown]
 # ## Task 5 · How many directions? (4 marks)
 #
-# **Given** images `[N, H, W]`, at least two.
+# **Given** images `[N, H, W]`, at least two, not all the same.
 #
 # **Wanted** the PCA spectrum: a tensor of length min(N, H · W) that holds the share of the variance along each principal
 # direction, the largest first. The shares add up to 1.
@@ -312,19 +311,25 @@ def spectrum(images: torch.Tensor) -> torch.Tensor:
 # %% nbgrader={"grade": true, "grade_id": "spectrum-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 checks.spectrum(spectrum)
 ### BEGIN HIDDEN TESTS
-for _n, _h, _w in [(50, 3, 4), (6, 8, 8), (2, 5, 5), (12, 3, 4)]:
-    _images = torch.rand(_n, _h, _w, generator=torch.Generator().manual_seed(_n)) * 3 + 2
+for _n, _h, _w, _light in [
+    (50, 3, 4, 1),
+    (6, 8, 8, 1),
+    (2, 5, 5, 1),
+    (12, 3, 4, 1),
+    (7, 1, 1, 1),
+    (9, 4, 4, 1e-5),
+]:
+    _noise = torch.rand(_n, _h, _w, generator=torch.Generator().manual_seed(_n))
+    _images = _light * (3 * _noise + 2)
     _flat = _images.flatten(1).double()
-    _values = torch.linalg.eigvalsh((_flat - _flat.mean(0)) @ (_flat - _flat.mean(0)).T).flip(0)[
-        : min(_n, _h * _w)
-    ]
-    checks.same(
-        spectrum(_images),
-        _values / _values.sum(),
-        f"the spectrum of {_n} images of {_h} x {_w}",
-        tolerance=1e-4,
-    )
+    _centered = _flat - _flat.mean(0)
+    _values = torch.linalg.eigvalsh(_centered @ _centered.T).flip(0)[: min(_n, _h * _w)]
+    for _given in (_images, _images.double()):
+        _what = f"the spectrum of {_n} images of {_h} x {_w}, {_given.dtype}"
+        _got = checks.call(spectrum, images=_given.clone())
+        checks.same(_got, _values / _values.sum(), _what)
 ### END HIDDEN TESTS
+
 
 # %% nbgrader={"grade": false, "grade_id": "spectrum-picture", "locked": true, "schema_version": 3, "solution": false, "task": false} tags=["not-run-for-grading"]
 where = torch.rand(

@@ -21,30 +21,23 @@
 #
 # **Time**: 75 minutes. **Marks**: 25, all given by machine.
 #
-# Write in the cells that raise `NotImplementedError`; keep the names of functions and arguments. The check below each
-# of them says at once what it found. When your work is graded, other sizes and edge cases are tried, too, and there the
-# library's own function for the task is not available.
+# Write in the cells that raise `NotImplementedError`; keep the names of functions and arguments. What a function is
+# given belongs to its caller: leave it as it is. The check below each task says at once what it found. When your work is
+# graded, other sizes and edge cases are tried, too. In both, the library's own function for the task is not available.
 
 # %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import sys
 from pathlib import Path
 
-ROOT = next(p for p in [Path.cwd(), *Path.cwd().parents] if (p / "sbd_utils").is_dir())
-sys.path.insert(0, str(ROOT))
+CLONE = Path("../..").resolve()  # of the course; elsewhere the library is installed, or lies here
+if (CLONE / "sbd_utils").is_dir():
+    sys.path.insert(0, str(CLONE))
 
 import torch
 from matplotlib import pyplot as plt
 
-from sbd_utils import (
-    SpatialBroadcastDecoder,
-    checks,
-    coordinate_map,
-    elbo_loss,
-    kl_divergence,
-    plot_examples,
-    sample_posterior,
-    show,
-)
+import sbd_utils
+from sbd_utils import checks, plot_examples, show
 
 # %% [markdown]
 # ## Task 1 · Tile and append (5 marks)
@@ -78,32 +71,34 @@ def broadcast(z: torch.Tensor, height: int, width: int) -> torch.Tensor:
 
 
 # %% nbgrader={"grade": true, "grade_id": "broadcast-test", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-with checks.without(coordinate_map, SpatialBroadcastDecoder):
+with checks.without(sbd_utils.coordinate_map, sbd_utils.SpatialBroadcastDecoder):
     checks.broadcast(broadcast)
 ### BEGIN HIDDEN TESTS
-with checks.without(coordinate_map, SpatialBroadcastDecoder):
-    for _n, _k, _h, _w, _dtype in [
-        (4, 10, 5, 8, torch.float32),
-        (1, 1, 9, 2, torch.float64),
-        (3, 2, 16, 12, torch.float32),
-    ]:
-        _z = torch.randn(_n, _k, generator=torch.Generator().manual_seed(_h)).to(_dtype)
-        _got, _what = (
-            broadcast(_z, _h, _w),
-            f"broadcast of {_n} codes of {_k} numbers to {_h} x {_w}",
-        )
-        checks.is_tensor(_got, (_n, _k + 2, _h, _w), _what)
-        checks.expect(_got.dtype == _dtype, f"{_what}: z holds {_dtype}, the result {_got.dtype}.")
-        for _i in range(_h):
-            for _j in range(_w):
-                _xy = torch.tensor([-1 + 2 * _j / (_w - 1), -1 + 2 * _i / (_h - 1)]).expand(_n, 2)
-                checks.same(
-                    _got[:, :, _i, _j],
-                    torch.cat([_z, _xy], 1),
-                    f"{_what}, row {_i}, column {_j}",
-                    tolerance=1e-5,
-                )
+for _n, _k, _h, _w, _scale, _dtype in [
+    (4, 10, 5, 8, 1, torch.float32),
+    (1, 1, 9, 2, 1, torch.float64),
+    (3, 2, 16, 12, 1e6, torch.float32),
+    (2, 3, 2, 7, 1e-6, torch.float32),
+]:
+    _g = torch.Generator().manual_seed(_h)
+    _z = (_scale * torch.randn(_n, _k, generator=_g)).to(_dtype).requires_grad_().clone()
+    with checks.without(sbd_utils.coordinate_map, sbd_utils.SpatialBroadcastDecoder):
+        _got = checks.call(broadcast, z=_z, height=_h, width=_w)
+    _what = f"broadcast of {_n} codes of {_k} numbers to {_h} x {_w}"
+    checks.is_tensor(_got, (_n, _k + 2, _h, _w), _what)
+    checks.expect(_got.dtype == _dtype, f"{_what}: z holds {_dtype}, the result {_got.dtype}.")
+    for _i in range(_h):
+        for _j in range(_w):
+            _where = f"{_what}, row {_i}, column {_j}"
+            _xy = torch.tensor([-1 + 2 * _j / (_w - 1), -1 + 2 * _i / (_h - 1)]).expand(_n, 2)
+            checks.same(_got[:, :_k, _i, _j], _z, f"the code in {_where}", absolute=0)
+            checks.same(_got[:, _k:, _i, _j], _xy, f"x and y in {_where}", tolerance=1e-5)
+    _weights = torch.rand(_got.shape, generator=_g).to(_dtype)
+    (_found,) = checks.gradients(_got, [_z], _weights)
+    _right = _weights[:, :_k].sum((2, 3))
+    checks.gradient_reaches(_found, _right, "z", "an encoder could not learn.")
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## Task 2 · What a cloud costs (4 marks)
@@ -128,23 +123,22 @@ def kl(mean: torch.Tensor, logvar: torch.Tensor) -> torch.Tensor:
 
 
 # %% nbgrader={"grade": true, "grade_id": "kl-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-with checks.without(kl_divergence, elbo_loss):
+with checks.without(sbd_utils.kl_divergence, sbd_utils.elbo_loss):
     checks.kl(kl)
 ### BEGIN HIDDEN TESTS
-for _shape, _seed in [((6, 10), 0), ((1, 3), 1), ((5, 1), 2)]:
-    _mean = 2 * torch.randn(
-        _shape, generator=torch.Generator().manual_seed(_seed), dtype=torch.float64
-    )
-    _logvar = (
-        torch.randn(_shape, generator=torch.Generator().manual_seed(_seed + 9), dtype=torch.float64)
-        - 2
-    )
-    _right = kl_divergence(_mean, _logvar).sum(1)
-    with checks.without(kl_divergence, elbo_loss):
-        checks.same(
-            kl(_mean, _logvar), _right, f"the KL of codes of shape {list(_shape)}", tolerance=1e-6
-        )
+for _shape, _scale, _seed in [((6, 10), 1, 0), ((1, 3), 1, 1), ((5, 1), 1, 2), ((8, 2), 9, 3)]:
+    _g = torch.Generator().manual_seed(_seed)
+    _mean = 2 * _scale * torch.randn(_shape, generator=_g, dtype=torch.float64)
+    _logvar = _scale * (torch.randn(_shape, generator=_g, dtype=torch.float64) - 1)
+    _right = sbd_utils.kl_divergence(_mean, _logvar).sum(1)
+    with checks.without(sbd_utils.kl_divergence, sbd_utils.elbo_loss):
+        for _dtype in (torch.float64, torch.float32):
+            _got = checks.call(kl, mean=_mean.to(_dtype), logvar=_logvar.to(_dtype))
+            _what = f"the KL of codes of shape {list(_shape)}"
+            checks.is_tensor(_got, _shape[:1], _what)
+            checks.same(_got, _right, _what, tolerance=1e-5)
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## Task 3 · A sample with a gradient (4 marks)
@@ -164,28 +158,29 @@ def sample(mean: torch.Tensor, logvar: torch.Tensor, noise: torch.Tensor) -> tor
 
 
 # %% nbgrader={"grade": true, "grade_id": "sample-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-with checks.without(sample_posterior):
+with checks.without(sbd_utils.sample_posterior):
     checks.sample(sample)
 ### BEGIN HIDDEN TESTS
-for _shape, _seed in [((7, 10), 0), ((1, 1), 1), ((200, 2), 2)]:
+for _shape, _scale, _seed in [((7, 10), 1, 0), ((1, 1), 1, 1), ((200, 2), 1, 2), ((5, 3), 8, 3)]:
     _g = torch.Generator().manual_seed(_seed)
     _mean, _logvar, _noise = (
         torch.randn(_shape, generator=_g, dtype=torch.float64) for _ in range(3)
     )
-    _mean.requires_grad_()
-    _logvar.requires_grad_()
-    with checks.without(sample_posterior):
-        _got = sample(_mean, _logvar, _noise)
-    checks.same(
-        _got,
-        _mean + torch.exp(0.5 * _logvar) * _noise,
-        f"the sample of shape {list(_shape)}",
-        tolerance=1e-9,
-    )
-    _grads = torch.autograd.grad(_got.sum(), [_mean, _logvar])
-    checks.same(_grads[0], torch.ones(_shape), "the gradient in mean")
-    checks.same(_grads[1], 0.5 * torch.exp(0.5 * _logvar) * _noise, "the gradient in logvar")
+    _mean = _mean.requires_grad_().clone()
+    _logvar = (_scale * _logvar).requires_grad_().clone()
+    with checks.without(sbd_utils.sample_posterior):
+        _got = checks.call(sample, mean=_mean, logvar=_logvar, noise=_noise)
+    _what = f"the sample of shape {list(_shape)}"
+    checks.is_tensor(_got, _shape, _what)
+    _deviation = (torch.exp(0.5 * _logvar) * _noise).detach()
+    checks.same(_got, _mean + _deviation, _what, tolerance=1e-5)
+    _weights = torch.rand(_shape, generator=_g, dtype=torch.float64) + 0.5
+    _in_mean, _in_logvar = checks.gradients(_got, [_mean, _logvar], _weights)
+    checks.gradient_reaches(_in_mean, _weights, "mean", "the encoder could not learn.")
+    _right = 0.5 * _weights * _deviation
+    checks.gradient_reaches(_in_logvar, _right, "logvar", "the encoder could not learn.")
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## Task 4 · How far does a unit see? (3 marks)
@@ -226,17 +221,20 @@ for _layers in [
     [(7, 3), (3, 1), (5, 2), (2, 2)],
     [(1, 2), (3, 1)],
     [(5, 1), (3, 4)],
+    [(3, 1)] * 60,
+    [(3, 2)] * 7,
 ]:
-    _size = 400
-    _x = torch.zeros(1, 1, _size, requires_grad=True)
+    _x = torch.zeros(1, 1, 400, requires_grad=True)
     _h = _x
     for _kernel, _stride in _layers:
         _h = torch.nn.functional.conv1d(_h, torch.ones(1, 1, _kernel), stride=_stride)
     _h[0, 0, _h.shape[-1] // 2].backward()
     _seen = _x.grad[0, 0].nonzero()
     _right = (_seen.max() - _seen.min() + 1).item()
-    checks.same(receptive_field(_layers), _right, f"receptive_field({_layers})", tolerance=1e-9)
+    _got = checks.call(receptive_field, layers=list(_layers))
+    checks.same(_got, _right, f"receptive_field({_layers})", tolerance=1e-9)
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## Task 5 · What does it cost? (3 marks)
@@ -267,10 +265,13 @@ for _channels, _kernel, _h, _w, _right in [
     ([1, 1], 1, 1, 1, 1),
     ([2, 3], 5, 7, 1, 1050),
     ([4, 1, 8, 2, 2], 2, 3, 10, 3840),
+    ([7, 1023, 1025, 5], 7, 255, 257, 3_406_652_756_115),
 ]:
     _what = f"multiply_adds({_channels}, {_kernel}, {_h}, {_w})"
-    checks.same(multiply_adds(_channels, _kernel, _h, _w), _right, _what, tolerance=1e-12)
+    _given = dict(channels=list(_channels), kernel=_kernel, height=_h, width=_w)
+    checks.same(checks.call(multiply_adds, **_given), _right, _what, tolerance=0, absolute=0.5)
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## Task 6 · A square, by hand (6 marks)
@@ -282,7 +283,7 @@ for _channels, _kernel, _h, _w, _right in [
 # %% nbgrader={"grade": false, "grade_id": "paint", "locked": true, "schema_version": 3, "solution": false, "task": false}
 def paint(weights: tuple, z: torch.Tensor, img_size: int) -> torch.Tensor:
     """Images [N, img_size, img_size] in [0, 1] of codes z [N, 3] by a broadcast decoder with these weights."""
-    w1, b1, w2, b2 = weights  # [hidden, 5], [hidden], [1, hidden], [1]
+    w1, b1, w2, b2 = (w.float() for w in weights)  # [hidden, 5], [hidden], [1, hidden], [1]
     line = torch.linspace(-1, 1, img_size)
     y, x = torch.meshgrid(line, line, indexing="ij")
     tiled = z[:, :, None, None].expand(-1, -1, img_size, img_size)
@@ -332,16 +333,15 @@ for _z in [
     [0.25, 0.1, 0.5],
     [-0.3, -0.6, 0.25],
 ]:
-    _image = paint(square_weights(), torch.tensor([_z]), 129)[0]
-    _distance = (
-        torch.maximum((_line - _z[0]).abs()[None], (_line - _z[1]).abs()[:, None]) - _z[2]
-    )  # below 0: inside
+    _image = paint(checks.four_weights(square_weights()), torch.tensor([_z]), 129)[0]
+    _from_x, _from_y = (_line - _z[0]).abs(), (_line - _z[1]).abs()
+    _distance = torch.maximum(_from_x[None], _from_y[:, None]) - _z[2]  # below 0: inside
     for _part, _value in [(_distance < -0.04, 1.0), (_distance > 0.04, 0.0)]:
         _off = (_image[_part] - _value).abs().max().item()
-        checks.expect(
-            _off < 0.1, f"at z = {_z} a pixel away from the square's edge is off by {_off:.2f}."
-        )
+        _where = f"at z = {_z} a pixel away from the square's edge"
+        checks.expect(_off < 0.1, f"{_where} is off by {_off:.2f}.")
 ### END HIDDEN TESTS
+
 
 # %% nbgrader={"grade": false, "grade_id": "square-picture", "locked": true, "schema_version": 3, "solution": false, "task": false} tags=["not-run-for-grading"]
 codes = torch.tensor(

@@ -22,30 +22,24 @@
 # **Time**: 75 minutes. **Marks**: 25, all given by machine.
 #
 # Nothing is trained here: the encoders are functions that we know, so that every score has a value that can be derived.
-# Write in the cells that raise `NotImplementedError`; keep the names of functions and arguments. When your work is
-# graded, other sizes and edge cases are tried, too, and there the library's own function for the task is not available.
+# Write in the cells that raise `NotImplementedError`; keep the names of functions and arguments. What a function is
+# given belongs to its caller: leave it as it is. When your work is graded, other sizes and edge cases are tried than in
+# the checks that you see. In both, the library's own function for the task is not available.
 
 # %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import sys
 from pathlib import Path
 
-ROOT = next(p for p in [Path.cwd(), *Path.cwd().parents] if (p / "sbd_utils").is_dir())
-sys.path.insert(0, str(ROOT))
+CLONE = Path("../..").resolve()  # of the course; elsewhere the library is installed, or lies here
+if (CLONE / "sbd_utils").is_dir():
+    sys.path.insert(0, str(CLONE))
 
 import numpy as np
 import torch
 from matplotlib import pyplot as plt
 
-from sbd_utils import (
-    checks,
-    fit_geometry,
-    generate_spaced_coordinates,
-    get_avg_variance,
-    get_smallest_pair,
-    informative_latents,
-    plot_coordinate_grid,
-    show,
-)
+import sbd_utils
+from sbd_utils import checks, generate_spaced_coordinates, plot_coordinate_grid, show
 
 # %% [markdown]
 # ## Task 1 · Average posterior variance (5 marks)
@@ -66,22 +60,29 @@ def average_variance(encoder, batches) -> torch.Tensor:
 
 
 # %% nbgrader={"grade": true, "grade_id": "average_variance-test", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-with checks.without(get_avg_variance):
+with checks.without(sbd_utils.get_avg_variance):
     checks.average_variance(average_variance)
 ### BEGIN HIDDEN TESTS
 for _sizes, _k, _seed in [([5, 5, 2], 10, 0), ([1], 3, 1), ([7, 1, 1, 3], 4, 2)]:
-    _w = torch.randn(12, 2 * _k, generator=torch.Generator().manual_seed(_seed))
+    _w = 2 * torch.randn(12, 2 * _k, generator=torch.Generator().manual_seed(_seed))
     _batches = [
         torch.randn(_n, 1, 3, 4, generator=torch.Generator().manual_seed(_n)) for _n in _sizes
     ]
     _w.requires_grad_()
     _right = torch.cat([(b.flatten(1) @ _w.detach())[:, _k:].exp() for b in _batches]).mean(0)
-    _got = average_variance(lambda x, w=_w, k=_k: (x.flatten(1) @ w).split(k, 1), iter(_batches))
-    checks.same(
-        _got, _right, f"the average variance over batches of {_sizes} images", tolerance=1e-4
-    )
-    checks.expect(not _got.requires_grad, "the result carries a gradient; use torch.no_grad().")
+
+    def _encoder(x, w=_w, k=_k):
+        return (x.flatten(1) @ w).split(k, 1)
+
+    for _given in (_batches, iter(_batches)):
+        with checks.without(sbd_utils.get_avg_variance):
+            _got = checks.call(average_variance, encoder=_encoder, batches=_given)
+        _what = f"the average variance over batches of {_sizes} images"
+        checks.is_tensor(_got, (_k,), _what)
+        checks.same(_got, _right, _what, tolerance=1e-4, absolute=0)
+        checks.expect(not _got.requires_grad, "the result carries a gradient; use torch.no_grad().")
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## Task 2 · The pair (3 marks)
@@ -102,21 +103,25 @@ def informative_pair(avg_var: torch.Tensor) -> tuple[int, int]:
 
 
 # %% nbgrader={"grade": true, "grade_id": "informative_pair-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false}
-with checks.without(get_smallest_pair, informative_latents):
+with checks.without(sbd_utils.get_smallest_pair, sbd_utils.informative_latents):
     checks.informative_pair(informative_pair)
 ### BEGIN HIDDEN TESTS
-with checks.without(get_smallest_pair, informative_latents):
+with checks.without(sbd_utils.get_smallest_pair, sbd_utils.informative_latents):
     for _values, _right in [
         ([0.2, 0.1], (1, 0)),
         ([1.0] * 40, (0, 1)),
+        ([0.7, 0.2] * 30, (1, 3)),
+        ([1.0, 1.0, 0.1, 0.1], (2, 3)),
         ([1.2, 0.7, 3.0, 0.7, 0.9], (1, 3)),
+        ([2e-9, 1e-9, 5e-10], (2, 1)),
         ([2, 1, 0.6], (2, 1)),
     ]:
-        _got = tuple(float(i) for i in informative_pair(torch.tensor(_values, dtype=torch.float64)))
-        checks.expect(
-            _got == _right, f"of {len(_values)} variances you give {_got}; {_right} is right."
-        )
+        for _dtype in (torch.float64, torch.float32):
+            _got = checks.call(informative_pair, avg_var=torch.tensor(_values, dtype=_dtype))
+            _what = f"the pair of {len(_values)} variances"
+            checks.same(checks.parts(_got, 2, f"{_what}: give two indices."), _right, _what)
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## Task 3 · The affine fit (6 marks)
@@ -142,29 +147,46 @@ def affine_fit(xy: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, f
     both = np.linalg.lstsq(ones, z, rcond=None)[0]  # [3, 2]
     residual = np.square(z - ones @ both).sum(0)
     total = np.square(z - z.mean(0)).sum(0)
-    if (total < 1e-12).any():
+    if (np.ptp(z, axis=0) == 0).any():  # the total is then 0 or, by rounding, nearly
         return both[:2], both[2], 0.0
     return both[:2], both[2], float((1 - residual / total).min())
     ### END SOLUTION
 
 
 # %% nbgrader={"grade": true, "grade_id": "affine_fit-test", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-with checks.without(fit_geometry):
+_library = [sbd_utils.fit_geometry, sbd_utils.linear_probe, checks.three_scores]
+with checks.without(*_library):
     checks.affine_fit(affine_fit)
 ### BEGIN HIDDEN TESTS
-for _n, _seed, _noise in [(3, 0, 0.0), (40, 1, 1.0), (200, 2, 0.1), (25, 3, 5.0)]:
+for _n, _seed, _noise, _unit in [
+    (3, 0, 0.0, 1),
+    (40, 1, 1.0, 1),
+    (200, 2, 0.1, 1),
+    (25, 3, 5.0, 1),
+    (30, 4, 1.0, 1e-3),
+    (30, 5, 1.0, 1e3),
+]:
     _g = np.random.default_rng(_seed)
-    _xy = _g.uniform(8, 56, (_n, 2))
-    _z = _xy @ _g.normal(size=(2, 2)) / 10 + _g.normal(size=2) + _noise * _g.normal(size=(_n, 2))
-    _right = fit_geometry(_xy, _z)
-    with checks.without(fit_geometry):
-        _matrix, _shift, _r2 = affine_fit(_xy, _z)
-    checks.same(_matrix, _right.affine[:2], f"the matrix for {_n} points", tolerance=1e-6)
-    checks.same(_shift, _right.affine[2], f"the shift for {_n} points", tolerance=1e-6)
-    checks.same(_r2, _right.affine_r2, f"r2 for {_n} points", tolerance=1e-6)
-_flat = np.stack([_xy[:, 0], np.full(len(_xy), 2.0)], 1)
-checks.same(affine_fit(_xy, _flat)[2], 0.0, "r2 of a code whose second coordinate is constant")
+    _xy = _unit * _g.uniform(8, 56, (_n, 2))
+    _z = _xy @ _g.normal(size=(2, 2)) / 10
+    _z += _unit * (_g.normal(size=2) + _noise * _g.normal(size=(_n, 2)))
+    _right = sbd_utils.fit_geometry(_xy, _z)
+    with checks.without(*_library):
+        _matrix, _shift, _r2 = checks.three_values(checks.call(affine_fit, xy=_xy, z=_z))
+    checks.same(_matrix, _right.affine[:2], f"the matrix for {_n} points", tolerance=1e-3)
+    _size = np.abs(_z).max()
+    checks.same(_shift / _size, _right.affine[2] / _size, f"the shift for {_n} points")
+    checks.same(_r2, _right.affine_r2, f"r2 for {_n} points")
+for _constant in (2.0, 0.1, -3.3, 1e-3):
+    for _column in (0, 1):
+        _flat = _xy.copy()
+        _flat[:, _column] = _constant
+        _what = f"r2 of a code whose coordinate {_column} is always {_constant}"
+        with checks.without(*_library):
+            _parts = checks.parts(checks.call(affine_fit, xy=_xy, z=_flat), 3, _what)
+        checks.same(checks.is_number(_parts[2], _what), 0.0, _what)
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## Task 4 · Is it aligned? (5 marks)
@@ -195,21 +217,22 @@ def alignment(xy: np.ndarray, z: np.ndarray) -> float:
 
 
 # %% nbgrader={"grade": true, "grade_id": "alignment-test", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-checks.alignment(alignment)
+_library = [sbd_utils.alignment, sbd_utils.fit_geometry, checks.three_scores]
+with checks.without(*_library):
+    checks.alignment(alignment)
 ### BEGIN HIDDEN TESTS
-for _seed, _n in [(0, 50), (1, 500), (2, 4), (3, 31)]:
+for _seed, _n, _unit in [(0, 50, 1), (1, 500, 1), (2, 4, 1), (3, 31, 1e-3), (4, 31, 1e3)]:
     _g = np.random.default_rng(_seed)
     _xy = _g.uniform(8, 56, (_n, 2))
     _z = (_xy @ _g.normal(size=(2, 2)) + 3 * _g.normal(size=(_n, 2))) * [1, 0.01] - 7
-    _c = np.corrcoef(_xy.T, _z.T)[2:, :2] ** 2  # [latents, factors]
+    _squared = np.corrcoef(_xy.T, _z.T)[2:, :2] ** 2  # [latents, factors]
+    _right = _squared.max(1).min()
     for _order in ([0, 1], [1, 0]):
-        checks.same(
-            alignment(_xy, _z[:, _order]),
-            _c.max(1).min(),
-            f"alignment of {_n} points",
-            tolerance=1e-6,
-        )
+        with checks.without(*_library):
+            _got = checks.call(alignment, xy=_unit * _xy, z=_unit * _z[:, _order])
+        checks.same(_got, _right, f"alignment of {_n} points")
 ### END HIDDEN TESTS
+
 
 # %% [markdown]
 # ## Task 5 · Predict, then compute (6 marks)

@@ -4,14 +4,19 @@ A check calls the student's function on cases whose answer is known by hand. It 
 is well, and else raises `NotYet` with a sentence. Hidden tests try more than it does.
 """
 
-from sbd_utils.checks.does_it_hold import paired_summary, rows, sign_test
+from sbd_utils.checks.does_it_hold import paired_summary, rows, sign_test, three_numbers
 from sbd_utils.checks.kit import (
     NotYet,
     as_array,
+    call,
     close,
     expect,
+    gradient_reaches,
+    gradients,
+    is_array,
     is_number,
     is_tensor,
+    parts,
     passed,
     same,
     short,
@@ -24,10 +29,12 @@ from sbd_utils.checks.pictures_from_factors import (
     fake_instruments,
     same_picture,
     spectrum,
+    three_arrays,
     worst_error,
 )
 from sbd_utils.checks.the_broadcast import (
     broadcast,
+    four_weights,
     kl,
     multiply_adds,
     receptive_field,
@@ -42,6 +49,7 @@ from sbd_utils.checks.which_latents_matter import (
     informative_pair,
     predictions,
     three_scores,
+    three_values,
 )
 
 __all__ = [
@@ -51,18 +59,24 @@ __all__ = [
     "as_array",
     "average_variance",
     "broadcast",
+    "call",
     "center_of_mass",
     "circle",
     "close",
     "coordinates",
     "expect",
     "fake_instruments",
+    "four_weights",
+    "gradient_reaches",
+    "gradients",
     "informative_pair",
+    "is_array",
     "is_number",
     "is_tensor",
     "kl",
     "multiply_adds",
     "paired_summary",
+    "parts",
     "passed",
     "predictions",
     "receptive_field",
@@ -75,7 +89,10 @@ __all__ = [
     "spectrum",
     "square_by_hand",
     "square_seen",
+    "three_arrays",
+    "three_numbers",
     "three_scores",
+    "three_values",
     "without",
     "worst_error",
 ]

@@ -346,15 +346,13 @@ def four_weights(answer: Any) -> tuple[Tensor, ...]:
 
 
 def _is_centered(square: "Seen", z: list[float]) -> None:
-    where = (
-        f"at z = {z} the light's centre is at ({square.x:.2f}, {square.y:.2f}) "
-        "in coordinates from -1 to 1"
-    )
+    where = f"at z = {z} the light's centre is at ({square.x:.2f}, {square.y:.2f})"
     swapped = "x and y are swapped. The inputs are z1, z2, z3, x, y, in this order."
     signs = "the signs of z1 and z2 are wrong: x - z1 measures the way."
     mistakes = {f"{where}: {swapped}": (z[1], z[0]), f"{where}: {signs}": (-z[0], -z[1])}
     found, right = (square.x, square.y), (z[0], z[1])
-    same(found, right, where, mistakes, tolerance=0, absolute=0.04)
+    what = f"the light's centre at z = {z} in coordinates from -1 to 1"
+    same(found, right, what, mistakes, tolerance=0, absolute=0.04)
 
 
 def _is_square(square: "Seen", z: list[float]) -> None:

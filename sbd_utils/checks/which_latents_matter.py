@@ -235,7 +235,7 @@ def alignment(function: Callable[..., Any]) -> None:
     small = "alignment of positions and codes a thousand times smaller"
     _is_aligned(function, 1e-3 * xy, 1e-3 * z, 0.8, small)
     both_follow_x = np.stack([xy @ [2.0, 1.0], xy @ [3.0, 1.0]], 1)  # 4/5, 1/5; 9/10, 1/10
-    mistakes = {"take the largest for each latent, not for each factor.": 0.2}
+    mistakes = {"alignment takes the largest for each latent, not for each factor.": 0.2}
     what = "alignment of two latents that both follow x"
     _is_aligned(function, xy, both_follow_x, 0.8, what, mistakes)
     passed("alignment")

@@ -71,9 +71,9 @@ def circle(x, y, size, img_size):
 """),
         ("the library's function", "taken away", """
 def circle(x, y, size, img_size):
-    return render_batch("ellipse", x, y, size, img_size=img_size)[0, 0]
+    return sbd_utils.render_batch("ellipse", x, y, size, img_size=img_size)[0, 0]
 """),
-        ("hard-coded for 32 pixels", "circle(8, 8.5, 3, 16) has shape", edit(CIRCLE, "    at = ", "    img_size = 32\n    at = ")),
+        ("hard-coded for 32 pixels", "has shape [32, 32] where [16, 16]", edit(CIRCLE, "    at = ", "    img_size = 32\n    at = ")),
         ("a centre outside is moved to the frame", "a pixel is off by", edit(CIRCLE, "    at = ", "    x = max(x, 0)\n    at = ")),
     ],
     "spaced_coordinates": [
@@ -202,7 +202,7 @@ WRONG["2_the_broadcast"] = {
         ("detached", "no gradient reaches z", edit(BROADCAST, "z[:, :", "z.detach()[:, :")),
         ("y upwards", "y points upwards", edit(BROADCAST, "torch.linspace(-1, 1, height", "torch.linspace(1, -1, height")),
         ("float32 always", "the result torch.float32", edit(BROADCAST, "    y, x =", "    rows, columns, z = rows.float(), columns.float(), z.float()\n    y, x =")),
-        ("the library's function", "taken away", edit(BROADCAST, "torch.stack([x, y])", "coordinate_map(height)")),
+        ("the library's function", "taken away", edit(BROADCAST, "torch.stack([x, y])", "sbd_utils.coordinate_map(height)")),
         ("square images alone", "shape", edit(BROADCAST, "    rows", "    width = height\n    rows")),
     ],
     "kl": [
@@ -214,8 +214,8 @@ WRONG["2_the_broadcast"] = {
         ("sum over the batch", "one number; one for each image", edit(KL, ".sum(1)", ".sum()")),
         ("no half", "½ is missing", edit(KL, "0.5 * ", "")),
         ("in bits", "in bits", edit(KL, ".sum(1)", ".sum(1) / np.log(2)").replace("def", "import numpy as np\ndef")),
-        ("the library's function", "taken away", "def kl(mean, logvar):\n    return kl_divergence(mean, logvar).sum(1)"),
-        ("hard-coded", "the KL of codes of shape [6, 10]", "def kl(mean, logvar):\n    return torch.tensor([0.0, 2.5, 0.5430806])"),
+        ("the library's function", "taken away", "def kl(mean, logvar):\n    return sbd_utils.kl_divergence(mean, logvar).sum(1)"),
+        ("hard-coded", "the KL for mean 0 and logvar -20", "def kl(mean, logvar):\n    return torch.tensor([0.0, 2.5, 0.5430806])"),
     ],
     "sample": [
         ("variance for standard deviation", "by the variance", edit(SAMPLE, "(logvar / 2).exp()", "logvar.exp()")),
@@ -225,7 +225,7 @@ WRONG["2_the_broadcast"] = {
         ("no gradient in logvar", "how sure to be", edit(SAMPLE, "logvar /", "logvar.detach() /")),
         ("divided", "exp(+logvar / 2)", edit(SAMPLE, "* noise", "** -1 * noise")),
         ("noise not scaled", "noise is added as it is", edit(SAMPLE, "(logvar / 2).exp() * ", "0 * logvar + ")),
-        ("the library's function", "taken away", "def sample(mean, logvar, noise):\n    return sample_posterior(mean, logvar, noise)"),
+        ("the library's function", "taken away", "def sample(mean, logvar, noise):\n    return sbd_utils.sample_posterior(mean, logvar, noise)"),
     ],
     "receptive_field": [
         ("sum of kernels", "sum of the kernels", "def receptive_field(layers):\n    return sum(k for k, s in layers) if len(layers) > 1 else layers[0][0]"),
@@ -244,7 +244,7 @@ WRONG["2_the_broadcast"] = {
         ("channels added", "multiply the two", edit(ADDS, "pairs = sum(channels[i] *", "pairs = sum(0 * channels[i] +")),
         ("square image", "not height²", edit(ADDS, "height * width", "height**2")),
         ("last layer alone", "last layer alone", edit(ADDS, "range(len(channels) - 1)", "[len(channels) - 2]")),
-        ("hard-coded", "multiply_adds([12, 64, 64, 3]", "def multiply_adds(channels, kernel, height, width):\n    return 10584"),
+        ("hard-coded", "multiply_adds([3, 513, 511, 3]", "def multiply_adds(channels, kernel, height, width):\n    return 12096"),
     ],
     "square_weights": [
         ("z3 not used", "whatever z3 is", edit(SQUARE, "    return w1,", "    w1[:, 2] = 0\n    return w1,").replace("torch.zeros(4)", "torch.full((4,), -12.0)")),
@@ -257,7 +257,7 @@ def square_weights():
     return w1, torch.zeros(5), torch.tensor([[-1.0, -1, -1, -1, 1]]), torch.ones(1)
 """),
         ("inverted", "white", edit(SQUARE, "-torch.ones(1, 4), torch.ones(1)", "torch.ones(1, 4), torch.zeros(1)")),
-        ("two sides alone", "the light's centre is at", edit(SQUARE, "    return w1, torch.zeros(4), -torch.ones(1, 4)", "    return w1, torch.zeros(4), -torch.tensor([[1.0, 1, 0, 0]])")),
+        ("two sides alone", "the light's centre at", edit(SQUARE, "    return w1, torch.zeros(4), -torch.ones(1, 4)", "    return w1, torch.zeros(4), -torch.tensor([[1.0, 1, 0, 0]])")),
         ("soft edges", "is off by", edit(SQUARE, "40 *", "10 *")),
     ],
 }  # fmt: skip
@@ -273,7 +273,7 @@ WRONG["3_which_latents_matter"] = {
         ("median", "median", edit(AVERAGE, ".mean(0)", ".median(0).values")),
         ("sum", "this is a sum", edit(AVERAGE, ".mean(0)", ".sum(0)")),
         ("goes through the batches twice", "non-empty list", edit(AVERAGE, "    with", "    count = sum(len(batch) for batch in batches)\n    with")),
-        ("the library's function", "taken away", "def average_variance(encoder, batches):\n    class Model:\n        pass\n    model = Model()\n    model.encoder = encoder\n    return get_avg_variance(model, batches)"),
+        ("the library's function", "taken away", "def average_variance(encoder, batches):\n    class Model:\n        pass\n    model = Model()\n    model.encoder = encoder\n    return sbd_utils.get_avg_variance(model, batches)"),
     ],
     "informative_pair": [
         ("the largest", "these are the largest", edit(PAIR, "(avg_var,", "(-avg_var,")),
@@ -283,7 +283,7 @@ WRONG["3_which_latents_matter"] = {
         ("from 1", "indices start at 0", edit(PAIR, "return first, second", "return first + 1, second + 1")),
         ("below a threshold", "the smallest comes first", "def informative_pair(avg_var):\n    return [i for i, v in enumerate(avg_var) if v < 0.5]"),
         ("ties backwards", "is right", edit(PAIR, "torch.argsort(avg_var, stable=True)[:2]", "(len(avg_var) - 1 - torch.argsort(avg_var.flip(0), stable=True)[:2])")),
-        ("the library's function", "taken away", "informative_pair = get_smallest_pair"),
+        ("the library's function", "taken away", "informative_pair = sbd_utils.get_smallest_pair"),
     ],
     "affine_fit": [
         ("no shift", "there is no shift", edit(FIT, "    both =", "    ones[:, 2] = 0\n    both =")),
@@ -295,7 +295,7 @@ WRONG["3_which_latents_matter"] = {
         ("about zero", "squares are taken about zero", edit(FIT, "z - z.mean(0)", "z")),
         ("unexplained part", "*not* explained", edit(FIT, "(1 - residual / total).min()", "(residual / total).max()")),
         ("constant not thought of", "r2", edit(FIT, "        return both[:2], both[2], 0.0", "        pass")),
-        ("the library's function", "taken away", "def affine_fit(xy, z):\n    fit = fit_geometry(xy, z)\n    return fit.affine[:2], fit.affine[2], fit.affine_r2"),
+        ("the library's function", "taken away", "def affine_fit(xy, z):\n    fit = sbd_utils.fit_geometry(xy, z)\n    return fit.affine[:2], fit.affine[2], fit.affine_r2"),
     ],
     "alignment": [
         ("the larger latent", "the larger of the two", edit(ALIGNMENT, ".max(1).min()", ".max(1).max()")),
@@ -327,16 +327,16 @@ WRONG["4_does_it_hold"] = {
         ("variance", "take the root", edit(SUMMARY, "difference.std(ddof=1) / math.sqrt(len(difference))", "difference.var(ddof=1) / len(difference)")),
         ("unpaired", "paired by seed", edit(SUMMARY, "difference.std(ddof=1)", "math.sqrt(np.var(a, ddof=1) + np.var(b, ddof=1))")),
         ("share of wins", "this is a share", edit(SUMMARY, "int((difference > 0).sum())", "(difference > 0).mean()")),
-        ("draws are wins", "wins where one pair is equal", edit(SUMMARY, "> 0", ">= 0")),
+        ("draws are wins", "a pair that is equal is no win", edit(SUMMARY, "> 0", ">= 0")),
     ],
     "sign_test": [
         ("one-sided", "one-sided", edit(SIGN, "if abs(k - seeds / 2) >= far", "if k - seeds / 2 >= far")),
-        ("the more extreme alone", "sign_test(5, 5)", edit(SIGN, ">= far", "> far")),
-        ("one outcome", "sign_test(5, 5)", "def sign_test(wins, seeds):\n    return math.comb(seeds, wins) / 2**seeds"),
+        ("the more extreme alone", "sign_test(9, 10)", edit(SIGN, ">= far", "> far")),
+        ("one outcome", "sign_test(9, 10)", "def sign_test(wins, seeds):\n    return math.comb(seeds, wins) / 2**seeds"),
         ("above 1", "at most 1", "def sign_test(wins, seeds):\n    k = max(wins, seeds - wins)\n    return 2 * sum(math.comb(seeds, i) for i in range(k, seeds + 1)) / 2**seeds"),
         ("1 - p", "1 minus the p-value", edit(SIGN, "return ", "return 1 - ")),
-        ("normal approximation", "sign_test(5, 5)", "def sign_test(wins, seeds):\n    return math.erfc(abs(wins - seeds / 2) / math.sqrt(seeds / 2))"),
-        ("hard-coded", "sign_test(1, 1)", "def sign_test(wins, seeds):\n    return {0: 0.0625, 5: 0.0625, 9: 22 / 1024, 1: 22 / 1024, 3: 1.0}[wins]"),
+        ("normal approximation", "sign_test(9, 10)", "def sign_test(wins, seeds):\n    return math.erfc(abs(wins - seeds / 2) / math.sqrt(seeds / 2))"),
+        ("hard-coded", "sign_test(15, 21)", "def sign_test(wins, seeds):\n    return {0: 0.0625, 5: 0.0625, 9: 22 / 1024, 1: 22 / 1024, 3: 1.0}.get(wins, 1.0)"),
     ],
 }  # fmt: skip
 
