@@ -81,7 +81,7 @@ for _n, _k, _h, _w, _scale, _dtype in [
     (2, 3, 2, 7, 1e-6, torch.float32),
 ]:
     _g = torch.Generator().manual_seed(_h)
-    _z = (_scale * torch.randn(_n, _k, generator=_g)).to(_dtype).requires_grad_().clone()
+    _z = checks.differentiable((_scale * torch.randn(_n, _k, generator=_g)).to(_dtype))
     with checks.without(sbd_utils.coordinate_map, sbd_utils.SpatialBroadcastDecoder):
         _got = checks.call(broadcast, z=_z, height=_h, width=_w)
     _what = f"broadcast of {_n} codes of {_k} numbers to {_h} x {_w}"
@@ -166,8 +166,7 @@ for _shape, _scale, _seed in [((7, 10), 1, 0), ((1, 1), 1, 1), ((200, 2), 1, 2),
     _mean, _logvar, _noise = (
         torch.randn(_shape, generator=_g, dtype=torch.float64) for _ in range(3)
     )
-    _mean = _mean.requires_grad_().clone()
-    _logvar = (_scale * _logvar).requires_grad_().clone()
+    _mean, _logvar = checks.differentiable(_mean), checks.differentiable(_scale * _logvar)
     with checks.without(sbd_utils.sample_posterior):
         _got = checks.call(sample, mean=_mean, logvar=_logvar, noise=_noise)
     _what = f"the sample of shape {list(_shape)}"
@@ -225,10 +224,11 @@ for _layers in [
     [(3, 2)] * 7,
 ]:
     _x = torch.zeros(1, 1, 400, requires_grad=True)
-    _h = _x
-    for _kernel, _stride in _layers:
-        _h = torch.nn.functional.conv1d(_h, torch.ones(1, 1, _kernel), stride=_stride)
-    _h[0, 0, _h.shape[-1] // 2].backward()
+    with torch.enable_grad():
+        _h = _x
+        for _kernel, _stride in _layers:
+            _h = torch.nn.functional.conv1d(_h, torch.ones(1, 1, _kernel), stride=_stride)
+        _h[0, 0, _h.shape[-1] // 2].backward()
     _seen = _x.grad[0, 0].nonzero()
     _right = (_seen.max() - _seen.min() + 1).item()
     _got = checks.call(receptive_field, layers=list(_layers))

@@ -197,6 +197,8 @@ def same(
         NotYet: With the mistake's sentence, or with the number that is furthest off.
     """
     got, right = as_array(got, what), as_array(right)
+    if right.ndim == 0 and got.size == 1:
+        got = got.reshape(())
     _has_shape(got, right.shape, what)
     absolute = tolerance if absolute is None else absolute
     if close(got, right, tolerance, absolute):
@@ -248,6 +250,15 @@ def short(values: ArrayLike, digits: int = 4) -> str:
 
 
 # Gradients
+
+
+def differentiable(values: Tensor) -> Tensor:
+    """A copy of which a gradient can be asked, and which may be changed in place.
+
+    Torch forbids to change a leaf in place; a function that does shall be told so by `call`.
+    """
+    with torch.enable_grad():
+        return values.detach().clone().requires_grad_().clone()
 
 
 def gradients(result: Tensor, inputs: Sequence[Tensor], weights: Tensor) -> list[Tensor | None]:

@@ -12,6 +12,7 @@ from sbd_utils.checks.kit import (
     as_array,
     call,
     close,
+    differentiable,
     expect,
     gradient_reaches,
     gradients,
@@ -31,12 +32,12 @@ def broadcast(function: Callable[..., Any]) -> None:
     Args:
         function: (z [N, K], height, width) -> [N, K + 2, height, width].
     """
-    z = torch.tensor([[3.0, 4, 5], [6, 7, 8]], requires_grad=True)
-    given = z.clone()  # of which a function can do what it likes without an error of torch's
+    z = torch.tensor([[3.0, 4, 5], [6, 7, 8]])
+    given = differentiable(z)
     got = call(function, z=given, height=2, width=3)
     what = "broadcast of 2 codes of 3 numbers to 2 x 3 pixels"
     is_tensor(got, (2, 5, 2, 3), what)
-    tiled = z.detach()[:, :, None, None].expand(2, 3, 2, 3)
+    tiled = z[:, :, None, None].expand(2, 3, 2, 3)
     x = torch.tensor([[-1.0, 0, 1], [-1, 0, 1]]).expand(2, 1, 2, 3)
     y = torch.tensor([[-1.0, -1, -1], [1, 1, 1]]).expand(2, 1, 2, 3)
     coordinates_are_right = close(as_array(got)[:, 3:], torch.cat([x, y], 1), 1e-4)
@@ -146,8 +147,7 @@ def sample(function: Callable[..., Any]) -> None:
     mean = torch.tensor([[1.0, 2], [3, 4]])
     std = torch.tensor([[2.0, 3], [1, 0.5]])
     noise = torch.tensor([[1.0, -1], [2, 2]])
-    given_mean = mean.clone().requires_grad_().clone()
-    given_logvar = (2 * std.log()).requires_grad_().clone()
+    given_mean, given_logvar = differentiable(mean), differentiable(2 * std.log())
     got = call(function, mean=given_mean, logvar=given_logvar, noise=noise)
     is_tensor(got, (2, 2), "sample of 2 images with 2 latents")
     again = call(function, mean=given_mean, logvar=given_logvar, noise=noise)

@@ -95,7 +95,7 @@ def circle(x, y, size, img_size):
     return (size / 2 - distance + 0.5).clamp(0, 1)
 """,
     ),
-    "a little light added": ("center_of_mass", "of the same images with 1e-06 times the light", edit(CENTER, "[:, None]", "[:, None] + 1e-8")),
+    "a little light added": ("center_of_mass", "of the same images with 1e-06 times the light", edit(CENTER, "images.sum((1, 2))[:, None]", "(images.sum((1, 2))[:, None] + 1e-8)")),
     "a little variance added": ("spectrum", "of the same images with 0.0001 times the light", edit(SPECTRUM, "variances.sum()", "(variances.sum() + 1e-8)")),
     # types
     "lists": ("spaced_coordinates", "xx is a list; it must be a NumPy array", edit(COORDINATES, RETURNED, f"return tuple(v.tolist() for v in ({RETURNED[7:]}))")),
@@ -117,6 +117,14 @@ def test_a_wrong_answer_is_told_what_is_wrong(task, sentence, answer):
 
 def test_a_disc_of_half_a_pixel_is_tried_when_it_is_graded():
     ramp = WRONG["a ramp over the edge"][2]
-    wider = edit(ramp, "return (", "if img_size == 16:\n        return exact(x, y, size)\n    return (")
-    exact = edit(CIRCLE, "circle(x: float, y: float, size: float, img_size: int)", "exact(x, y, size, img_size=16)")
-    assert "circle(5.5, 3.5, 0.5, 9): a pixel is off by 0.55" in told(1, "circle", f"{exact}\n{wider}")
+    wider = edit(
+        ramp, "return (", "if img_size == 16:\n        return exact(x, y, size)\n    return ("
+    )
+    exact = edit(
+        CIRCLE,
+        "circle(x: float, y: float, size: float, img_size: int)",
+        "exact(x, y, size, img_size=16)",
+    )
+    assert "circle(5.5, 3.5, 0.5, 9): a pixel is off by 0.55" in told(
+        1, "circle", f"{exact}\n{wider}"
+    )
