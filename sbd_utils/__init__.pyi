@@ -2,7 +2,12 @@
 # `__init__.py` loads at first use. The order of the modules is that of the table in CONTRIBUTING.md.
 
 from . import checks as checks
-from .sprites import Sprite as Sprite, draw_sprites as draw_sprites, render_batch as render_batch
+from .sprites import (
+    SHAPES as SHAPES,
+    Sprite as Sprite,
+    draw_sprites as draw_sprites,
+    render_batch as render_batch,
+)
 from .data.base import FactorStream as FactorStream
 from .data.circles import (
     CircleStream as CircleStream,

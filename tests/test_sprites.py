@@ -1,5 +1,6 @@
 """Rendering against areas computed in other ways: known pixels, exact totals, a supersampled reference, Pillow."""
 
+import doctest
 import math
 
 import numpy as np
@@ -7,8 +8,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
-from sbd_utils import Sprite, draw_sprites, render_batch
-from sbd_utils.sprites import SHAPES
+from sbd_utils import SHAPES, Sprite, draw_sprites, render_batch, sprites
 
 WHITE = (255, 255, 255)
 
@@ -322,7 +322,25 @@ def test_a_batch_takes_lists_arrays_and_single_numbers():
     assert torch.equal(
         render_batch("ellipse", np.array([5.0, 9.0]), np.float32(7), 4, img_size=16), expected
     )
+    for alike in ((5, 9), np.array([5, 9], ">i4"), [np.float16(5), 9.0], range(5, 10, 4)):
+        assert torch.equal(render_batch("ellipse", alike, [7], 4, img_size=16), expected)
     assert render_batch("ellipse", [], [], img_size=16).shape == (0, 1, 16, 16)
+    assert render_batch("ellipse", [], 3, [4], img_size=np.int64(16)).shape == (0, 1, 16, 16)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_image_is_differentiable_in_the_position(shape):
+    """Its gradient is that of small steps, for a sum in which every column counts differently."""
+
+    def weighted(x: torch.Tensor) -> torch.Tensor:
+        image = render_batch(shape, x, 9.6, 7, 11, 20)[0, 0].double()
+        return image.sum(0) @ torch.arange(20, dtype=torch.float64)
+
+    x = torch.tensor([10.3], dtype=torch.float64, requires_grad=True)
+    (found,) = torch.autograd.grad(weighted(x), x)
+    steps = [weighted(x.detach() + step).item() for step in (-0.01, 0.01)]
+    assert found.item() == pytest.approx((steps[1] - steps[0]) / 0.02, rel=0.01)
+    assert found.item() > 20  # the area, about: all the light moves
 
 
 # Bad input
@@ -346,6 +364,27 @@ def test_a_batch_takes_lists_arrays_and_single_numbers():
         (dict(color=(0, 0, -1)), "color is"),
         (dict(color=(0, 0, math.nan)), "color is"),
         (dict(color=(255, 255)), "color is"),
+        (dict(color=255), "color is 255; it must be three numbers"),
+        (dict(color=None), "color is None"),
+        (dict(color="red"), "color is 'red'"),
+        (dict(color=("1", "2", "3")), "color is"),
+        (dict(color=(1, None, 3)), "color is"),
+        (dict(color=((1, 2), 3, 4)), "color is"),
+        (dict(color=(True, 0, 0)), "color is"),
+        (dict(color=np.zeros((3, 2))), "color is"),
+        (dict(color=torch.tensor(3)), "color is"),
+        (dict(shape=None), "shape is None"),
+        (dict(shape=["ellipse"]), r"shape is \['ellipse'\]"),
+        (dict(shape=np.array("ellipse")), "shape is array"),
+        (dict(x="5"), "x is '5'; it must be a finite number"),
+        (dict(x=None), "x is None; it must be a finite number"),
+        (dict(y=[1, 2]), r"y is \[1, 2\]; it must be a finite number"),
+        (dict(y=torch.tensor([3.0])), r"y is tensor\(\[3.\]\); it must be a finite number"),
+        (dict(size=True), "size is True; it must be a finite number"),
+        (dict(size=np.True_), "size is np.True_; it must be a finite number"),
+        (dict(size=1j), "size is 1j; it must be a finite number"),
+        (dict(angle=10**400), "angle is 1000"),
+        (dict(angle={}), r"angle is \{\}; it must be a finite number"),
     ],
 )
 def test_a_sprite_refuses(wrong, message):
@@ -364,6 +403,26 @@ def test_a_sprite_refuses(wrong, message):
         (dict(angle=math.nan), "angle holds a number that is not finite"),
         (dict(img_size=0), "img_size is 0"),
         (dict(img_size=8.5), "img_size is 8.5"),
+        (dict(img_size=8.0), "img_size is 8.0; it must be a whole number of pixels, at least 1"),
+        (dict(img_size=True), "img_size is True"),
+        (dict(img_size="8"), "img_size is '8'"),
+        (dict(img_size=None), "img_size is None"),
+        (dict(img_size=[8]), r"img_size is \[8\]"),
+        (dict(shape=None), "shape is None"),
+        (dict(shape=["ellipse", "ellipse"]), "shape is"),
+        (dict(x="5"), r"x is '5'; it must be one number, or numbers \[N\]"),
+        (dict(x=None), "x is None; it must be one number"),
+        (dict(x=[5, None]), r"x is \[5, None\]; it must be"),
+        (dict(x=[5, [6]]), r"x is \[5, \[6\]\]; it must be"),
+        (dict(x=np.array(["5"])), "x is array"),
+        (dict(x=[True, False]), r"x is \[True, False\]; it must be"),
+        (dict(x=torch.tensor([True])), "x holds torch.bool; it must hold real numbers"),
+        (dict(y=1j), "y holds torch.complex128; it must hold real numbers"),
+        (dict(x=[[5, 6]]), r"x has shape \[1, 2\]; it must be one number or \[N\]"),
+        (dict(x=torch.zeros(4, 2)), r"x has shape \[4, 2\]"),
+        (dict(y=[1, 2, 3]), "there are 2 for x, 3 for y; give one number for every image, or one"),
+        (dict(size=[3, 4, 5]), "there are 2 for x, 3 for size"),
+        (dict(y=[], size=4), "there are 2 for x, 0 for y"),
     ],
 )
 def test_a_batch_refuses(wrong, message):
@@ -378,3 +437,61 @@ def test_draw_sprites_refuses():
         draw_sprites([], -3)
     with pytest.raises(ValueError, match=r"bg_color is \(300, 0, 0\)"):
         draw_sprites([], 8, bg_color=(300, 0, 0))
+    for wrong in (None, "0", 1.5, True, 16.0, [16]):
+        with pytest.raises(ValueError, match=r"img_size is .*; it must be a whole number"):
+            draw_sprites([], wrong)
+    for wrong in ((0, 0), None, "red", (0, 0, math.nan), 7):
+        with pytest.raises(ValueError, match=r"bg_color is .*; it must be three numbers"):
+            draw_sprites([], 8, wrong)
+    for wrong in (None, 3, "ellipse", [None], [Sprite("ellipse", 1, 1), "ellipse"]):
+        with pytest.raises(
+            ValueError, match=r"sprites is .*; it must be a list that holds Sprites"
+        ):
+            draw_sprites(wrong, 8)
+    with pytest.raises(ValueError, match=r"sprites is Sprite.*; it must be a list"):
+        draw_sprites(Sprite("ellipse", 1, 1), 8)
+
+
+def test_sprites_may_come_one_by_one_and_colours_in_any_form():
+    expected = draw_sprites([Sprite("ellipse", 5, 5, 4, (1, 2, 3))] * 2, 8, (3, 2, 1))
+    for form in (list, np.array, torch.tensor):
+        one_by_one = (Sprite("ellipse", 5, 5, 4, form([1, 2, 3])) for _ in range(2))
+        assert torch.equal(draw_sprites(one_by_one, 8, form([3, 2, 1])), expected)
+
+
+# What a session has set
+
+
+def several_images() -> list[torch.Tensor]:
+    colored = [Sprite(shape, 7.3, 8.1, 6, (200, 3, 77), 20) for shape in SHAPES]
+    batches = [render_batch(shape, [3, 8.25], 7, [4, 9], 33, 16) for shape in SHAPES]
+    return [draw_sprites(colored, 16, (9, 8, 7)), *batches]
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16])
+def test_a_default_dtype_changes_nothing(dtype):
+    expected = several_images()
+    torch.set_default_dtype(dtype)
+    try:
+        got = several_images()
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert all(map(torch.equal, got, expected))
+    assert all(image.dtype == torch.float32 for image in got)
+
+
+def test_a_default_device_changes_nothing():
+    """Tensors on 'meta' hold no numbers: one that was made there by default would show."""
+    expected = several_images()
+    with torch.device("meta"):
+        got = several_images()
+    assert all(map(torch.equal, got, expected))
+    x = torch.tensor([5.0, 6.0], device="cpu")
+    with torch.device("meta"):
+        assert render_batch("ellipse", x, 4, img_size=8).device.type == "cpu"
+
+
+def test_the_examples_in_the_docstrings():
+    results = doctest.testmod(sprites)
+    assert results.attempted == 4
+    assert results.failed == 0

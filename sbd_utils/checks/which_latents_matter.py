@@ -227,7 +227,7 @@ def alignment(function: Callable[..., Any]) -> None:
     xy = np.array([[-1.0, -1], [1, -1], [-1, 1], [1, 1]])
     first, second = xy @ [2.0, 1.0], xy @ [0.75, -3.0]  # squared correlations 4/5, 1/5; 1/17, 16/17
     z = np.stack([first, second], 1) + 5
-    xy = xy + [2, 3]
+    xy = np.add(xy, [2, 3])
     _is_aligned(function, xy, z, 0.8, "alignment", mistaken_alignments())
     exchanged = "alignment with the two latents exchanged (their order must not matter)"
     _is_aligned(function, xy, z[:, ::-1].copy(), 0.8, exchanged)

@@ -116,7 +116,7 @@ def test_a_number_is_one_in_any_form(value):
 
 @pytest.mark.parametrize("value", ["3", None, True, [1, 2], np.array([]), {}, float("nan")])
 def test_what_is_no_number_is_told_so(value):
-    with pytest.raises(NotYet, match="^it is"):
+    with pytest.raises(NotYet, match=r"^it is"):
         checks.is_number(value, "it")
 
 
