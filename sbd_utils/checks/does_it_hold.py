@@ -5,15 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sbd_utils.checks.kit import (
-    Mistakes,
-    call,
-    expect,
-    is_number,
-    parts,
-    passed,
-    same,
-)
+from sbd_utils.checks.kit import Mistakes, call, expect, is_number, parts, passed, same
 
 # Task 1: a summary of pairs
 

@@ -165,13 +165,13 @@ def sample(function: Callable[..., Any]) -> None:
 def mistaken_samples(mean: Tensor, std: Tensor, noise: Tensor) -> Mistakes:
     """What the usual mistakes make of the samples."""
     logvar = 2 * std.log()
+    not_exponentiated = mean + logvar / 2 * noise
     is_std = "the standard deviation is exp(logvar / 2)"
     return {
         "you multiply the noise by the variance; the standard deviation is its root, "
         "exp(logvar / 2).": mean + std.square() * noise,
         f"you multiply the noise by logvar; {is_std}.": mean + logvar * noise,
-        "you multiply the noise by logvar / 2; the exponential is missing.": mean
-        + logvar / 2 * noise,
+        "you multiply the noise by logvar / 2; the exponential is missing.": not_exponentiated,
         "this is the mean: the noise is missing.": mean,
         "this is the noise alone: the mean is missing.": std * noise,
         f"the noise is added as it is: multiply it by its scale; {is_std}.": mean + noise,
@@ -269,25 +269,25 @@ def mistaken_costs() -> Mistakes:
     first, last = 5 * 7, 7 * 3
     pairs, pixels = first + last, 4 * 6
     right = 9 * pairs * pixels
+    one_row = 3 * pairs * pixels
+    outputs = 7 + 3  # each with a bias
+    product = (9 * first * pixels) * (9 * last * pixels)
     multiply_two = "every output channel reads every input channel: multiply the two"
     return {
         "these are the weights; each is used once for every pixel.": 9 * pairs,
-        "a kernel is as high as wide: kernel² weights for each pair of channels.": 3
-        * pairs
-        * pixels,
+        "a kernel is as high as wide: kernel² weights for each pair of channels.": one_row,
         "the kernel is missing.": pairs * pixels,
         "a multiply-add counts once; you count its two operations.": 2 * right,
         f"{multiply_two}, not the inputs alone.": 9 * (5 + 7) * pixels,
         f"{multiply_two}, not the outputs alone.": 9 * (7 + 3) * pixels,
         f"{multiply_two}, do not add them.": 9 * (5 + 7 + 7 + 3) * pixels,
-        "biases are no multiply-adds.": right + (7 + 3) * pixels,
-        "biases are no multiply-adds; each has one number for every kernel.": right
-        + 9 * (7 + 3) * pixels,
+        "biases are no multiply-adds.": right + outputs * pixels,
+        "biases are no multiply-adds, and have no kernel.": right + 9 * outputs * pixels,
         "this is the last layer alone; add up all layers.": 9 * last * pixels,
         "this is the first layer alone; add up all layers.": 9 * first * pixels,
         "the image has height · width pixels, not height².": 9 * pairs * 4 * 4,
         "the image has height · width pixels, not width².": 9 * pairs * 6 * 6,
-        "the layers' counts add up; you multiply them.": (9 * first * pixels) * (9 * last * pixels),
+        "the layers' counts add up; you multiply them.": product,
         "add up pairs of neighbours; you multiply all channels.": 9 * 5 * 7 * 3 * pixels,
     }
 

@@ -179,6 +179,7 @@ def mistaken_r2s() -> Mistakes:
     """
     first, second = 1 - 4 / 12, 1.0
     together = 1 - 4 / (12 + 17)
+    about_zero = 1 - 4 / (12 + 4 * 10**2)
     smaller = "the smaller of the two is asked for."
     return {
         "this is the larger of the two coordinates' R²; the smaller is asked for.": second,
@@ -187,8 +188,7 @@ def mistaken_r2s() -> Mistakes:
         "this is the correlation; R² is 1 - (sum of squared residuals) / (sum of squares "
         "about the mean).": np.sqrt(first),
         "this is the part that is *not* explained; R² is 1 minus it.": 1 - first,
-        "squares are taken about zero; they belong about the mean of z.": 1
-        - 4 / (12 + 4 * 10.0**2),
+        "squares are taken about zero; they belong about the mean of z.": about_zero,
         "divide by the sum of squares of z about its mean, not by N.": 1 - 4 / 4,
     }
 
