@@ -83,7 +83,8 @@ def unchanged(value: Any, before: Any) -> bool:
     if type(value) is not type(before) and not isinstance(value, Tensor):
         return False
     if isinstance(value, Tensor):
-        return value.shape == before.shape and torch.equal(value.detach(), before)
+        alike = value.shape == before.shape and value.dtype == before.dtype
+        return alike and torch.equal(value.detach(), before)
     if isinstance(value, np.ndarray):
         return np.array_equal(value, before)
     if isinstance(value, list | tuple):

@@ -30,7 +30,7 @@ def told(assignment: int, task: str, answer: str, hidden: bool = True) -> str | 
             exec(compile(source, f"<{name}>", "exec"), names)
         except Exception as error:
             return f"{type(error).__name__}: {error}"
-    assert f"{task}" in names
+    assert task in names
     return None
 
 
