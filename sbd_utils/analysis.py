@@ -1,4 +1,4 @@
-"""What a trained model's latent space looks like: posterior variance, informative latents, grids."""
+"""What the latents of a trained model say: posterior variance, informative latents, grids."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -268,7 +268,7 @@ class Scores(NamedTuple):
         return loud and (not others or others[0] > CLEARLY_SILENT)
 
     def recovered(self, max_squared_error: float = SQUARED_ERROR_LIMIT) -> bool:
-        """Geometry recovered: two latents, affine and similarity R² of 0.99, a small squared error."""
+        """Geometry recovered: two latents, R² of 0.99 by both fits, a small squared error."""
         straight = min(self.geometry.affine_r2, self.geometry.similarity_r2) >= STRAIGHT_R2
         return self.two_latents and straight and self.squared_error <= max_squared_error
 
