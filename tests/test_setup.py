@@ -25,6 +25,7 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+PATIENCE = 600  # seconds; it only stops a hang, on a busy machine, too
 
 
 def pinned() -> dict[str, str]:
@@ -41,7 +42,7 @@ def make(*arguments, folder: Path = ROOT, **environment) -> subprocess.Completed
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 
@@ -114,7 +115,8 @@ def test_the_same_version_everywhere():
     assert newest == PROJECT["version"]
 
 
-def test_the_readme_maps_every_notebook_with_its_minutes_and_every_room():
+def test_the_readme_maps_every_notebook_with_its_minutes():
+    """That it maps every room, test_layers.py holds."""
     readme = (ROOT / "README.md").read_text()
     minutes = {}
     for text in sorted((ROOT / "notebooks").glob("*.py")):
@@ -123,10 +125,6 @@ def test_the_readme_maps_every_notebook_with_its_minutes_and_every_room():
         dict(re.findall(r"^\|.*\(notebooks/(\w+)\.ipynb\).*\| (\d+) \|$", readme, re.MULTILINE))
         == minutes
     )
-    rooms = {
-        path.stem for path in (ROOT / "sbd_utils").glob("*.py") if not path.stem.startswith("_")
-    }
-    assert set(re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE)) == rooms
 
 
 # make
@@ -144,9 +142,12 @@ def clone(tmp_path):
 
 
 def test_set_up_is_done_once(clone):
-    start = time.monotonic()
+    import resource  # not on Windows
+
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert make(".venv/.ready", "--question", folder=clone).returncode == 0
-    assert time.monotonic() - start < 5
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime) < 1
 
 
 @pytest.mark.parametrize("changed", ["pyproject.toml", "constraints.txt"])
@@ -231,12 +232,12 @@ def test_lab_opens_the_first_notebook(tmp_path):
     finally:
         if lab.poll() is None:
             os.killpg(lab.pid, signal.SIGTERM)
-        lab.wait(timeout=30)
+        lab.wait(timeout=PATIENCE)
     wait_until(lambda: not answers(port))
 
 
 def fetch(url) -> bytes:
-    with urllib.request.urlopen(urlunsplit(url), timeout=10) as response:
+    with urllib.request.urlopen(urlunsplit(url), timeout=PATIENCE) as response:
         return response.read()
 
 
@@ -246,7 +247,10 @@ def answers(port: int) -> bool:
 
 
 def wait_until(
-    true, process: subprocess.Popen | None = None, log: Path | None = None, seconds: float = 60
+    true,
+    process: subprocess.Popen | None = None,
+    log: Path | None = None,
+    seconds: float = PATIENCE,
 ) -> None:
     """Wait for `true()`; fail with the log if it takes too long or the process has ended before."""
     end = time.monotonic() + seconds

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 Noise = Callable[..., Tensor]
-"""`noise(*shape)` gives standard normal numbers [N, *shape] for the batch of N at hand."""
+"""`noise(*shape)` gives standard normal numbers, `[N, *shape]` for the batch of N at hand."""
 
 
 class Loss(NamedTuple):
