@@ -22,10 +22,11 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from tests import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-PATIENCE = 600  # seconds; it only stops a hang, on a busy machine, too
 
 
 def pinned() -> dict[str, str]:
