@@ -6,7 +6,9 @@ import matplotlib
 import pytest
 import torch
 from matplotlib import pyplot as plt
+from nbval.plugin import IPyNbCell
 
+from tests import PATIENCE
 from tests.selection import POSIX, QUICK, SLOW, listed
 
 matplotlib.use("Agg")
@@ -17,6 +19,8 @@ collect_ignore = ["browser", "grading"] if sys.platform == "win32" else []
 
 def pytest_collection_modifyitems(items):
     for item in items:
+        if isinstance(item, IPyNbCell):
+            item.output_timeout = PATIENCE  # nbval gives a busy machine 5 seconds
         fixtures = getattr(item, "fixturenames", [])  # a notebook's cell has none
         if listed(SLOW, item.nodeid, fixtures) and not listed(QUICK, item.nodeid, []):
             item.add_marker("slow")
