@@ -17,6 +17,10 @@ matplotlib.use("Agg")
 collect_ignore = ["browser", "grading"] if sys.platform == "win32" else []
 
 
+def pytest_configure(config):
+    config.option.nbval_kernel_startup_timeout = PATIENCE
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         if isinstance(item, IPyNbCell):

@@ -2,9 +2,8 @@
 
     python -m tools.notebooks [notebooks/NN_name.py ...]
 
-Without arguments, every notebook. A notebook that fails leaves its old .ipynb as it was, and the
-exit status is 1. Executing an unchanged notebook again changes nothing in its file but the outputs
-that differ.
+Without arguments, every notebook. A notebook that fails leaves its old .ipynb as it was, and the exit status is 1.
+Executing an unchanged notebook again changes nothing in its file but the outputs that differ.
 """
 
 import argparse
@@ -23,12 +22,11 @@ sys.path.insert(0, str(ROOT))
 
 from sbd_utils.files import write_atomically  # noqa: E402 (the path is set first)
 
-CELL_TIMEOUT = 3600
-"""Seconds after which a cell counts as hung, on a slow and busy machine, too."""
+CELL_TIMEOUT = 300
+"""Seconds after which a cell counts as hung."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the notebooks that the command line names; exit status 1 if one failed."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -78,7 +76,7 @@ def _execute(text: Path) -> bool:
 
 
 def number_cells(notebook: nbformat.NotebookNode) -> None:
-    """Give every cell an id of its source alone: an edit elsewhere does not change it."""
+    """Give every cell an id that depends on its source alone, so that an edit elsewhere does not change it."""
     seen: dict[str, int] = {}
     for cell in notebook.cells:
         occurrence = seen[cell.source] = seen.get(cell.source, -1) + 1
@@ -86,7 +84,7 @@ def number_cells(notebook: nbformat.NotebookNode) -> None:
 
 
 def make_stable(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """The notebook without what differs from run to run and tells a reader nothing."""
+    """The notebook without what differs from run to run or from machine to machine and tells a reader nothing."""
     notebook.metadata.pop("language_info", None)  # the Python version
     widgets = (
         notebook.metadata.get("widgets", {})
