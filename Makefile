@@ -8,7 +8,7 @@ ARGS ?=
 # Small messages from a kernel reach the page at once, see sbd_utils/explorer/server.py.
 PROMPT := kernel_websocket_connection_class=sbd_utils.explorer.server.PromptConnection
 
-.PHONY: lab explore test test-all check format benchmark notebooks assignments grade wrong-answers clean
+.PHONY: lab explore test benchmark notebooks assignments grade wrong-answers clean
 
 lab: $(VENV)/.ready
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --ServerApp.$(PROMPT) notebooks/00_start_here.ipynb $(ARGS)
@@ -17,11 +17,7 @@ lab: $(VENV)/.ready
 explore: $(VENV)/.ready
 	$(BIN)/voila notebooks/06_latent_explorer.ipynb --Voila.$(PROMPT) $(ARGS)
 
-# Two processes side by side, each with one thread and one notebook at a time. `make test` leaves out what
-# tests/selection.py lists; continuous integration runs `make test-all`.
-test: SELECTED := -m "not slow"
-test test-all: $(VENV)/.ready
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope $(SELECTED) $(ARGS)
+.PHONY: test-all check format
 
 # In seconds what would else be said in minutes: style, types, who imports whom.
 check: $(VENV)/.ready
@@ -33,6 +29,12 @@ check: $(VENV)/.ready
 format: $(VENV)/.ready
 	$(BIN)/python -m ruff check --fix --exit-zero --quiet .
 	$(BIN)/python -m ruff format .
+
+# Two processes side by side, each with one thread and one notebook at a time. `make test` leaves out what
+# tests/selection.py lists; continuous integration runs `make test-all`.
+test: SELECTED := -m "not slow"
+test test-all: $(VENV)/.ready
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope $(SELECTED) $(ARGS)
 
 # What the hardware does: rendering rates, import time, training speed.
 benchmark: $(VENV)/.ready

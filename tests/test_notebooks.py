@@ -156,7 +156,7 @@ def test_cells_and_solutions_run_from_a_plain_clone(stem):
         cwd=FOLDER,
         capture_output=True,
         text=True,
-        timeout=3600,  # it only stops a hang: 03 trains
+        timeout=600,
     )
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
 
