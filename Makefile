@@ -1,4 +1,5 @@
-# Two verbs matter: `make lab` opens the course, `make test` runs every test. Both set up what they need first.
+# Two verbs matter: `make lab` opens the course, `make test` runs its tests. Both set up what they need first.
+# Two more for whoever changes something: `make format`, and `make check`, which pre-commit calls, too.
 
 PYTHON ?= python3
 VENV := .venv
@@ -16,9 +17,24 @@ lab: $(VENV)/.ready
 explore: $(VENV)/.ready
 	$(BIN)/voila notebooks/06_latent_explorer.ipynb --Voila.$(PROMPT) $(ARGS)
 
-# Two processes side by side, each with one thread and one notebook at a time.
-test: $(VENV)/.ready
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope $(ARGS)
+.PHONY: test-all check format
+
+# In seconds what would else be said in minutes: style, types, who imports whom.
+check: $(VENV)/.ready
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pytest -q --durations=0 --durations-min=5 tests/test_layers.py $(ARGS)
+
+format: $(VENV)/.ready
+	$(BIN)/python -m ruff check --fix --exit-zero --quiet .
+	$(BIN)/python -m ruff format .
+
+# Two processes side by side, each with one thread and one notebook at a time. `make test` leaves out what
+# tests/selection.py lists; continuous integration runs `make test-all`.
+test: SELECTED := -m "not slow"
+test test-all: $(VENV)/.ready
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope $(SELECTED) $(ARGS)
 
 # What the hardware does: rendering rates, import time, training speed.
 benchmark: $(VENV)/.ready

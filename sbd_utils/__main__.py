@@ -1,4 +1,4 @@
-"""The command line: generate data, train, evaluate, sweep seeds, publish weights, convert the post's.
+"""The command line: generate data, train, evaluate, sweep, publish and convert weights.
 
 python -m sbd_utils COMMAND --help
 """
@@ -108,7 +108,9 @@ def sweep(options: argparse.Namespace) -> None:
             arguments = (key, out, options.steps, options.score_every, options.precision)
             futures.append(pool.submit(experiments.run_experiment, *arguments))
         for future in as_completed(futures):
-            evidence.add_row(options.table, *future.result())
+            result = future.result()
+            assert result is not None  # a run that is alone is the main process
+            evidence.add_row(options.table, *result)
             bar.update()
 
 
@@ -149,7 +151,7 @@ def print_scores(rows: dict[str, dict[str, Any]]) -> None:
 
 def seeds(text: str) -> list[int]:
     """'3', '0-9' or '1,4,7' as a list of seeds."""
-    found = []
+    found: list[int] = []
     for part in text.split(","):
         first, _, last = part.partition("-")
         try:

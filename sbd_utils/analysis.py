@@ -1,4 +1,4 @@
-"""What a trained model's latent space looks like: posterior variance, informative latents, grids."""
+"""What the latents of a trained model say: posterior variance, informative latents, grids."""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -154,6 +154,13 @@ def get_avg_variance(model: Any, loader: Iterable) -> Tensor:
 
     Raises:
         ValueError: loader gives no image, or never ends.
+
+    Example:
+        >>> from sbd_utils import load_pretrained
+        >>> images, _ = circles_dataset(num_images=100).tensors
+        >>> avg_var = get_avg_variance(load_pretrained("vae_circles_bw"), images.split(50))
+        >>> len(avg_var), (avg_var < 0.5).sum().item()
+        (10, 2)
     """
     source = getattr(loader, "dataset", loader)
     if isinstance(source, FactorStream):
@@ -221,6 +228,13 @@ def encode_coordinates(
 
     Raises:
         ValueError: The model does not have such a latent.
+
+    Example:
+        >>> from sbd_utils import load_pretrained
+        >>> model = load_pretrained("vae_circles_bw")
+        >>> z1, z2 = encode_coordinates(model, [16, 32, 48], [32, 32, 32], 0, 1)
+        >>> z1.shape, z2.shape
+        ((3,), (3,))
     """
     z_dim = model.config["z_dim"]
     for name, latent in [("x_latent", x_latent), ("y_latent", y_latent)]:
@@ -268,7 +282,7 @@ class Scores(NamedTuple):
         return loud and (not others or others[0] > CLEARLY_SILENT)
 
     def recovered(self, max_squared_error: float = SQUARED_ERROR_LIMIT) -> bool:
-        """Geometry recovered: two latents, affine and similarity R² of 0.99, a small squared error."""
+        """Geometry recovered: two latents, R² of 0.99 by both fits, a small squared error."""
         straight = min(self.geometry.affine_r2, self.geometry.similarity_r2) >= STRAIGHT_R2
         return self.two_latents and straight and self.squared_error <= max_squared_error
 

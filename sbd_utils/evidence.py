@@ -1,4 +1,4 @@
-"""Tables of results with typed rows, one for each training run, and the encoded grid of every run."""
+"""Tables of results: a typed row for each training run, and its encoded grid beside them."""
 
 import csv
 import dataclasses
@@ -164,7 +164,7 @@ def write_rows(path: str | Path, rows: Iterable[Any]) -> Path:
 
 
 def add_row(path: str | Path, row: RunRow, grid: ArrayLike) -> None:
-    """Put a row into a table, in the order of its key, and its encoded grid into the file beside it.
+    """Put a row into a table, in the order of its key, and its grid into the file beside it.
 
     A row of the same key is replaced. Both files are replaced whole, the grids first: a row never
     lacks its grid. Several processes may add to one table.

@@ -100,7 +100,7 @@ def run_experiment(
     milestones = Milestones(
         RECIPES[key["recipe"]].squared_error_limit, beside(out, ".milestones.json")
     )
-    options = {} if precision is None else {"precision": precision}
+    options: dict[str, Any] = {} if precision is None else {"precision": precision}
     model, history = train_recipe(
         **key,
         steps=steps,
@@ -147,16 +147,16 @@ def make_row(
     if precision == "auto":
         precision = fast_precision(next(model.parameters()).device.type)
     geometry = scores.geometry
-    variances = [round(value, 4) for value in scores.variances[:4]]
-    names = [f"variance_{number}" for number in range(1, 5)]
-    seconds = {f"seconds_to_{goal}": milestones.seconds.get(goal) for goal in GOALS}
+    numbered = enumerate(scores.variances[:4], 1)
+    variances: dict[str, Any] = {f"variance_{i}": round(value, 4) for i, value in numbered}
+    seconds: dict[str, Any] = {f"seconds_to_{goal}": milestones.seconds.get(goal) for goal in GOALS}
     return RunRow(
         **{name: key[name] for name in ("dataset", "recipe", "decoder", "seed")},
         channels=model.config["channels"],
         updates=len(history.seconds),
         recovered=scores.recovered(milestones.limit),
         informative_latents=scores.informative,
-        **dict(zip(names, variances, strict=False)),
+        **variances,
         affine_r2=round(geometry.affine_r2, 5),
         similarity_r2=round(geometry.similarity_r2, 5),
         angle_mod_90=round(geometry.angle % 90, 1),
@@ -175,7 +175,7 @@ def make_row(
 
 
 def save_record(path: str | Path, row: RunRow, history: History, command: str) -> Path:
-    """Write the record of a run as JSON: its row, the command, at most 200 points of its history."""
+    """Write the record of a run as JSON: its row, the command, its history, thinned."""
     step = max(len(history.seconds) // 200, 1)
     series = {**history.parts, **history.schedules, "seconds": history.seconds}
     kept = {name: _rounded(values[::step].tolist()) for name, values in series.items()}

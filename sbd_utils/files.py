@@ -186,7 +186,7 @@ def _header(content: bytes) -> dict:
 
 
 def _in_order(content: bytes) -> bytes:
-    """A safetensors file with its metadata in alphabetical order: the writer's is another every time."""
+    """A safetensors file with its metadata sorted: the writer's order is another every time."""
     header = _header(content)
     data = content[8 + int.from_bytes(content[:8], "little") :]
     header["__metadata__"] = dict(sorted(header["__metadata__"].items()))

@@ -10,6 +10,7 @@ which part of them matters how much was not isolated. See pretrained/README.md f
 chosen, and for seeds that took no part in it.
 """
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -89,7 +90,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "sbd-rotated": {"decoder": "sbd", "position": "rotated"},
     "deconv-xy": {"decoder": "deconv", "coordinates": True},
 }
-"""Arguments of `VAE` for what is compared: the two decoders, and ablations that change one thing."""
+"""Arguments of `VAE` for what is compared: both decoders, and ablations that change one thing."""
 
 
 def train_recipe(
@@ -138,7 +139,11 @@ def train_circles(
 
 def check_names(**chosen: str) -> None:
     """Raise ValueError for a dataset, recipe or decoder that is not known."""
-    known = {"dataset": STREAMS, "recipe": RECIPES, "decoder": VARIANTS}
+    known: dict[str, Mapping[str, Any]] = {
+        "dataset": STREAMS,
+        "recipe": RECIPES,
+        "decoder": VARIANTS,
+    }
     for name, value in chosen.items():
         if value not in known[name]:
             listed = ", ".join(map(repr, known[name]))

@@ -1,10 +1,13 @@
-"""python -m tools.latency [--out FILE]: milliseconds from pointer event to painted pixels, and where they go.
+"""Milliseconds from pointer event to painted pixels, and where they go.
 
-For each page (JupyterLab, Voilà) and model, a latent pad is dragged in a headless Chromium, one move at a time. The
-clock starts at the pointer event's own time stamp and stops in the first task after the frame that holds the new
-pixels. All parts are medians: `core` (decoding, mostly), `kernel` (the rest of the work in Python), `way` (there and
-back), `draw` (pixels into the canvases), `frame` (until the frame is out). Each is measured with the server of
-`make lab` and `make explore` (see sbd_utils/explorer/server.py), and with a plain one.
+    python -m tools.latency [--out FILE]
+
+For each page (JupyterLab, Voilà) and model, a latent pad is dragged in a headless Chromium, one
+move at a time. The clock starts at the pointer event's own time stamp and stops in the first task
+after the frame that holds the new pixels. All parts are medians: `core` (decoding, mostly),
+`kernel` (the rest of the work in Python), `way` (there and back), `draw` (pixels into the
+canvases), `frame` (until the frame is out). Each is measured with the server of `make lab` and
+`make explore` (see sbd_utils/explorer/server.py), and with a plain one.
 """
 
 import argparse
@@ -35,8 +38,10 @@ LISTEN = """(root) => {
             const channel = new MessageChannel();
             channel.port1.onmessage = () => {
                 const { stamp, arrived, kernel, core } = detail;
-                window.samples.push([performance.now() - stamp, core, kernel - core, arrived - stamp - kernel,
-                    drawn - arrived, performance.now() - drawn]);
+                const done = performance.now();
+                const way = arrived - stamp - kernel;
+                const parts = [core, kernel - core, way, drawn - arrived, done - drawn];
+                window.samples.push([done - stamp, ...parts]);
             };
             channel.port2.postMessage(0);
         });
@@ -45,17 +50,23 @@ LISTEN = """(root) => {
 WAIT = """([count, patience]) => new Promise((done, fail) => {
     const end = performance.now() + patience;
     const look = () => {
-        if (window.samples.length >= count) done();
-        else if (performance.now() > end) fail(new Error(`only ${window.samples.length} of ${count} events answered`));
+        const answered = window.samples.length;
+        const late = `only ${answered} of ${count} events answered`;
+        if (answered >= count) done();
+        else if (performance.now() > end) fail(new Error(late));
         else setTimeout(look, 10);
     };
     look();
 })"""
-PIXELS = "(canvas) => Array.from(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data)"
+PIXELS = """(canvas) => {
+    const { width, height } = canvas;
+    return Array.from(canvas.getContext("2d").getImageData(0, 0, width, height).data);
+}"""
 PARTS = ("median", "core", "kernel", "way", "draw", "frame")
 
 
 def main() -> None:
+    """Measure every page and model, print the table, and write it if asked to."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -89,6 +100,7 @@ def main() -> None:
 
 
 def write_notebook(path: Path, labels: list[str]) -> None:
+    """Write a notebook that opens the explorer with the models of these labels."""
     names = {label: MODELS[label] for label in labels}
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.format(names=names))])
     notebook.metadata.kernelspec = dict(

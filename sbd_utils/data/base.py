@@ -1,4 +1,4 @@
-"""What a data set is: batches by number, so that training can stop anywhere and go on exactly there.
+"""What a data set is: batches by number, so that training can stop anywhere and go on there.
 
 `Batches` is all that training needs. `FactorStream` has it for everything that is drawn from
 factors of variation, endlessly: a new world states its factors, how they are sampled, and how they
@@ -184,7 +184,7 @@ def _images_of(dataset: Any) -> Tensor | None:
 
 
 def shuffled(num_images: int, start: int, count: int, seed: int) -> Tensor:
-    """Indices start … start + count of an endless sequence of epochs, each shuffled by (seed, epoch).
+    """Indices start … start + count of endless epochs, each shuffled by (seed, epoch).
 
     Returns:
         [count] of 0 … num_images - 1.

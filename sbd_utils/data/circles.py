@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
@@ -31,13 +32,14 @@ class CircleStream(FactorStream):
 
     @property
     def factors(self) -> Sequence[Factor]:
-        """x and y of the centre, in pixels."""
+        """The centre, x and y in pixels."""
         low, high = center_range(self.im_size)
         return [Factor("x", low, high, "pixels"), Factor("y", low, high, "pixels")]
 
     def render(self, factors: Tensor) -> Tensor:
         """Images [N, 1, H, H] of centres [N, 2] in pixels."""
-        return draw_circles(*factors.T, im_size=self.im_size)
+        x, y = factors.T
+        return draw_circles(x, y, self.im_size)
 
 
 def circles_dataset(num_images: int = 5000, seed: int = 0, im_size: int = 64) -> TensorDataset:
@@ -67,7 +69,12 @@ def circles_dataset(num_images: int = 5000, seed: int = 0, im_size: int = 64) ->
     return TensorDataset(stream.render(centers), centers)
 
 
-def draw_circles(x, y, im_size: int = 64, size: float = CIRCLE_SIZE) -> Tensor:
+def draw_circles(
+    x: ArrayLike | Tensor,
+    y: ArrayLike | Tensor,
+    im_size: int = 64,
+    size: float = CIRCLE_SIZE,
+) -> Tensor:
     """White circles on black, one image for each centre; see `render_batch`.
 
     Args:
@@ -143,7 +150,7 @@ def evaluation_grid(im_size: int = 64) -> tuple[np.ndarray, np.ndarray, np.ndarr
 
 
 def save_dataset(dataset: TensorDataset, path: str | Path) -> Path:
-    """Write images and centres to a .npz (NumPy, no pickle) or .safetensors file, whole or not at all.
+    """Write images and centres to a .npz (no pickle) or .safetensors file, atomically.
 
     Returns:
         The path.
@@ -158,6 +165,7 @@ def save_dataset(dataset: TensorDataset, path: str | Path) -> Path:
         return save_tensors(path, arrays, {"content": "circles"})
     if suffix == ".npz":
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **{name: value.numpy() for name, value in arrays.items()})
+        images, centers = (array.numpy() for array in dataset.tensors)
+        np.savez_compressed(buffer, images=images, centers=centers)
         return write_atomically(path, buffer.getvalue())
     raise ValueError(f"path ends in {suffix!r}; it must end in '.npz' or '.safetensors'")

@@ -89,7 +89,7 @@ def alignment(xy: ArrayLike, z: ArrayLike) -> float:
 
 
 def _procrustes(xy: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
-    """The best similarity: its orthogonal matrix [2, 2], its scale, and both with a shift [3, 2]."""
+    """The best similarity: its rotation [2, 2], its scale, and both with a shift [3, 2]."""
     xy_mean, z_mean = xy.mean(0), z.mean(0)
     u, stretch, vt = np.linalg.svd((xy - xy_mean).T @ (z - z_mean))
     turn = u @ vt  # row vectors are multiplied from the left

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 Noise = Callable[..., Tensor]
-"""`noise(*shape)` gives standard normal numbers [N, *shape] for the batch of N at hand."""
+"""`noise(*shape)` gives standard normal numbers, `[N, *shape]` for the batch of N at hand."""
 
 
 class Loss(NamedTuple):
@@ -101,7 +101,7 @@ def elbo_loss(
     w: float = 10.0,
     beta: float = 1.0,
 ) -> ElboLoss:
-    """w · squared error + beta · KL: for beta = 1 the negative ELBO, less a constant.
+    """The loss w · squared error + beta · KL: for beta = 1 the negative ELBO, less a constant.
 
     The likelihood is Gaussian with variance 1 / (2 w); beta is that of Higgins et al. 2017. The
     squared error is *summed* over pixels and the KL over latents; both are averaged over the batch

@@ -4,6 +4,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+from types import FrameType
 
 
 @contextlib.contextmanager
@@ -17,7 +18,7 @@ def postponed_interrupt() -> Iterator[threading.Event]:
         yield interrupted
         return
 
-    def handle(number, frame):
+    def handle(number: int, frame: FrameType | None) -> None:
         if interrupted.is_set():
             raise KeyboardInterrupt
         interrupted.set()

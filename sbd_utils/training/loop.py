@@ -118,14 +118,16 @@ def fit(
             while not finished:
                 run.update()
                 finished = run.step == steps or processes.any(interrupted.is_set())
-                saving = checkpoint is not None and _due(run.step, checkpoint_every, finished)
-                calling = callback is not None and _due(run.step, callback_every, finished)
+                saving = _due(run.step, checkpoint_every, finished)
+                calling = _due(run.step, callback_every, finished)
                 if saving or calling or _due(run.step, processes.check_every, finished):
                     bar.set_postfix_str(run.check_finite(), refresh=False)
-                if saving and processes.main:
+                if checkpoint is not None and saving and processes.main:
                     run.save(checkpoint)
-                if calling and processes.main and callback(model, run.history()) is True:
-                    interrupted.set()
+                if callback is not None and calling and processes.main:
+                    enough = callback(model, run.history())
+                    if enough is True:
+                        interrupted.set()
                 bar.update()
     finally:
         model.eval()

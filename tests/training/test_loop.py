@@ -31,6 +31,7 @@ from sbd_utils import (
 from sbd_utils.files import CorruptFileError
 from sbd_utils.models import MODELS, Loss
 from sbd_utils.training import NotFiniteError, fast_precision
+from tests import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -352,8 +353,8 @@ def test_kill_9_at_random_steps_and_resume_is_bit_identical(tmp_path):
         process.kill()
         assert process.wait() == -signal.SIGKILL
     final = child(tmp_path / "c", tmp_path / "killed.safetensors")
-    assert final.wait(120) == 0
-    assert whole.wait(120) == 0
+    assert final.wait(PATIENCE) == 0
+    assert whole.wait(PATIENCE) == 0
     a, b = (load_weights(tmp_path / f"{name}.safetensors") for name in ("whole", "killed"))
     assert torch.equal(weights(a), weights(b))
 
@@ -365,7 +366,7 @@ def test_ctrl_c_in_a_real_process_leaves_a_checkpoint_and_weights(tmp_path):
             break
     process.send_signal(signal.SIGINT)
     process.stdout.read()
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     assert torch.equal(
         weights(load_weights(tmp_path / "c")), weights(load_weights(tmp_path / "w.safetensors"))
     )

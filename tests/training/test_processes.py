@@ -13,6 +13,7 @@ import torch
 
 from sbd_utils import VAE, CircleStream, fit, load_weights
 from sbd_utils.files import load_tensors
+from tests import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 STEPS = 30
@@ -82,7 +83,7 @@ def kill_all(process: subprocess.Popen) -> None:
         for worker in family:
             with contextlib.suppress(psutil.NoSuchProcess):
                 worker.kill()
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
 
 
 def wait_for(process: subprocess.Popen, line: str) -> None:
@@ -98,7 +99,7 @@ def wait_for(process: subprocess.Popen, line: str) -> None:
 def two_processes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("two")
     with launched(folder) as process:
-        output = process.communicate(timeout=240)[0]
+        output = process.communicate(timeout=PATIENCE)[0]
         assert process.returncode == 0, output
     return folder
 
@@ -133,10 +134,10 @@ def test_interrupted_and_killed_and_resumed_ends_with_the_same_bits(two_processe
     with launched(tmp_path) as process:
         wait_for(process, "update 14")
         process.send_signal(signal.SIGINT)  # the launcher passes it on to its workers
-        process.communicate(timeout=120)
+        process.communicate(timeout=PATIENCE)
     assert 10 <= int(load_tensors(tmp_path / "checkpoint")[1]["step"]) < STEPS
     with launched(tmp_path) as process:
-        output = process.communicate(timeout=240)[0]
+        output = process.communicate(timeout=PATIENCE)[0]
         assert process.returncode == 0, output
     whole = load_weights(two_processes / "weights-0.safetensors").state_dict()
     resumed = load_weights(tmp_path / "weights-1.safetensors").state_dict()
@@ -159,7 +160,9 @@ def test_a_batch_that_cannot_be_shared_is_refused():
 
 def test_the_command_line_runs_under_accelerate_launch(tmp_path):
     command = [*LAUNCH, "-m", "sbd_utils", "train", str(tmp_path / "w.safetensors"), "--steps", "2"]
-    result = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT, timeout=240)
+    result = subprocess.run(
+        command, capture_output=True, text=True, env=ENVIRONMENT, timeout=PATIENCE
+    )
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("similarity_r2") == 1  # one process reports
     assert load_weights(tmp_path / "w.safetensors").config["channels"] == 32

@@ -1,4 +1,4 @@
-"""How fast circles are rendered, and how exactly: `render_batch`, Pillow one image at a time, a distance field."""
+"""How fast circles are rendered, and how exactly: `render_batch`, Pillow, a distance field."""
 
 import math
 import time
@@ -18,6 +18,7 @@ REPEATS = 7  # the best counts: other programs only ever slow one down
 
 
 def pillow_drawing_only(centers: Tensor, diameter: float = DIAMETER) -> list[Image.Image]:
+    """Pillow's own images, not yet a tensor."""
     images = []
     for x, y in centers.tolist():
         image = Image.new("L", (FRAME, FRAME))
@@ -48,20 +49,17 @@ def pillow_smooth(centers: Tensor, diameter: float = DIAMETER, fine: int = 8) ->
 
 
 def _box(x: float, y: float, radius: float) -> tuple[float, float, float, float]:
-    return (
-        x - radius,
-        y - radius,
-        x + radius - 1,
-        y + radius - 1,
-    )  # Pillow numbers pixels and includes both ends
+    # Pillow numbers pixels and includes both ends.
+    return x - radius, y - radius, x + radius - 1, y + radius - 1
 
 
 def batched(centers: Tensor, diameter: float = DIAMETER) -> Tensor:
+    """[N, 1, 64, 64] by the library."""
     return render_batch("ellipse", *centers.T, diameter, img_size=FRAME)
 
 
 def distance_field(centers: Tensor, diameter: float = DIAMETER) -> Tensor:
-    """The usual shortcut: coverage taken to fall from 1 to 0 over one pixel of distance from the edge."""
+    """The usual shortcut: coverage falls from 1 to 0 over one pixel of distance from the edge."""
     middle = torch.arange(FRAME) + 0.5
     dx, dy = middle - centers[:, :1], middle - centers[:, 1:]  # [N, 64]
     distance = (dx[:, None, :].square() + dy[:, :, None].square()).sqrt()
@@ -97,13 +95,14 @@ def worst_total_error(method: Callable, diameter: int) -> float:
 
 
 def centers_of(count: int) -> Tensor:
+    """Positions [count, 2] in pixels, the same at every call."""
     return 12 + 40 * torch.rand(count, 2, generator=torch.Generator().manual_seed(0))
 
 
 def main() -> None:
-    torch.set_num_threads(
-        1
-    )  # Pillow has but one; and threads that wait for a core taken by others would be timed
+    """Print a table of rates and one of errors."""
+    # Pillow has but one; and threads that wait for a core taken by others would be timed.
+    torch.set_num_threads(1)
     best = rates(METHODS)
     reference = best["Pillow, one by one"]
     print(f"\n{FRAME} x {FRAME} grey circles per second ({BATCH} at a time, one thread)\n")

@@ -1,4 +1,4 @@
-"""Images per second of a training update: memory layout, precision, compilation, blocks; and the peak of memory."""
+"""Images per second of a training update: layout, precision, compilation, blocks; peak memory."""
 
 import resource
 import time
@@ -13,7 +13,10 @@ BATCH, UPDATES = 32, 6
 def rate(
     decoder: str, layout: torch.memory_format, bf16: bool, compiled: bool = False, pool: int = 1
 ) -> float:
-    """Images per second: rendering, forward, backward and Adam; the best of UPDATES updates after two to warm up."""
+    """Images per second: rendering, forward, backward and Adam.
+
+    The best of UPDATES updates, after two to warm up.
+    """
     torch.manual_seed(0)
     model = VAE(decoder=decoder).to(memory_format=layout)
     run = torch.compile(model) if compiled else model
@@ -34,6 +37,7 @@ def rate(
 
 
 def main() -> None:
+    """Print a table of rates, and the peak of memory."""
     plain, last = torch.contiguous_format, torch.channels_last
     cases = {
         "float32, contiguous": (plain, False),
@@ -44,13 +48,11 @@ def main() -> None:
         "bfloat16, channels last, means of 2 x 2": (last, True, False, 2),
         "bfloat16, channels last, means of 8 x 8": (last, True, False, 8),
     }
-    print(
-        f"\nimages per second, default architecture, batch {BATCH}, {torch.get_num_threads()} threads"
-    )
+    setting = f"batch {BATCH}, {torch.get_num_threads()} threads"
+    print(f"\nimages per second, default architecture, {setting}")
     print(f"{machine_kind()}\n")
     print(f"{'':<42}{'SBD':>8}{'deconv':>8}")
     for name, case in cases.items():
         print(f"{name:<42}", *(f"{rate(decoder, *case):>7.0f}" for decoder in ("sbd", "deconv")))
-    print(
-        f"\npeak memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB"
-    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"\npeak memory of this process: {peak:.0f} MiB")

@@ -1,0 +1,51 @@
+"""Which tests are marked slow, and which need more of the system than Windows has: two tables.
+
+A key is a folder or file under tests/, or a test of it, or a fixture that tests ask for, and begins
+with `FOLDER/`, `test_…` or `fixture `. The value says why. `make test` leaves out what is slow, so
+that a laptop is done in ten minutes; `make test-all` and continuous integration run everything.
+"""
+
+SLOW = {
+    "test_notebooks.py::test_cells_and_solutions_run_from_a_plain_clone": (
+        "every notebook a second time, with its solutions; that its cells run, nbval sees"
+    ),
+    "browser/": "a JupyterLab, a Voilà and a browser",
+    "fixture graded": "grades a class of wrong answers to every task",
+    "fixture hostile": "grades a class that loops, takes all memory, and ends its process",
+    "grading/test_grading.py::test_sources_run_from_beginning_to_end": "trains in an assignment",
+    "training/test_processes.py": "starts two processes that train, five times",
+    "training/test_loop.py::test_kill_9_at_random_steps_and_resume_is_bit_identical": (
+        "starts eight processes; resuming within one is tested without"
+    ),
+    "test_command_line.py::test_sweep_does_not_run_again_what_is_finished": (
+        "starts five processes; the table it writes is tested without"
+    ),
+}
+
+QUICK = {
+    "browser/test_explorer.py::test_the_circle_is_dragged_over_the_image": (
+        "one test of each page stays: that it opens, hears a hand and draws"
+    ),
+}
+"""What stays although SLOW names it."""
+
+POSIX = {
+    "browser/": "groups of processes",
+    "grading/": "limits of memory and time",
+    "test_setup.py": "make and sh",
+    "training/test_processes.py": "SIGINT to a launcher",
+    "training/test_loop.py::test_kill_9_at_random_steps_and_resume_is_bit_identical": "SIGKILL",
+    "training/test_loop.py::test_ctrl_c_in_a_real_process_leaves_a_checkpoint_and_weights": (
+        "SIGINT to a process"
+    ),
+    "training/test_loop.py::test_full_disk_leaves_the_old_checkpoint_intact": (
+        "a limit on the size of a file"
+    ),
+}
+
+
+def listed(table: dict[str, str], nodeid: str, fixtures: list[str]) -> bool:
+    """Whether a table names a test, by its id below the root or by a fixture it asks for."""
+    test = nodeid.removeprefix("tests/").partition("[")[0]
+    above = [test, test.partition("::")[0], test.partition("/")[0] + "/"]
+    return any(key in table for key in [*above, *(f"fixture {name}" for name in fixtures)])
