@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import torch
@@ -96,42 +97,63 @@ def fit(
             raise ValueError(f"{name} is {value}; it must be at least 1")
     model = uncompiled(model)
     schedules = {"lr": lr, "batch_size": batch_size, **with_defaults(model, weights)}
-    plan = Plan(steps, schedules)
     processes = Processes(accelerator, device)
-    resumed = checkpoint is not None and Path(checkpoint).is_file()
     if precision == "auto":
-        kept = read_identity(checkpoint) if checkpoint and resumed else {}
-        precision = kept.get("precision") or fast_precision(processes.device.type)
-    run = Run(model, dataset, plan, seed, precision, processes)
+        precision = _precision_of(checkpoint) or fast_precision(processes.device.type)
+    run = Run(model, dataset, Plan(steps, schedules), seed, precision, processes)
     if checkpoint is not None:
-        check_writable(checkpoint)
-    if checkpoint is not None and resumed:
-        run.load(checkpoint)
-
+        run.resume(checkpoint)
+    between = _Between(run, checkpoint, checkpoint_every, callback, callback_every)
     show = progress and processes.main
     bar = tqdm(total=steps, initial=run.step, unit="update", disable=not show, mininterval=0.5)
     try:
         with bar, postponed_interrupt() as interrupted:
             finished = run.step == steps
-            if finished and callback is not None and processes.main:
-                callback(model, run.history())
+            if finished:
+                between.call()
             while not finished:
                 run.update()
                 finished = run.step == steps or processes.any(interrupted.is_set())
-                saving = _due(run.step, checkpoint_every, finished)
-                calling = _due(run.step, callback_every, finished)
-                if saving or calling or _due(run.step, processes.check_every, finished):
-                    bar.set_postfix_str(run.check_finite(), refresh=False)
-                if checkpoint is not None and saving and processes.main:
-                    run.save(checkpoint)
-                if callback is not None and calling and processes.main:
-                    enough = callback(model, run.history())
-                    if enough is True:
-                        interrupted.set()
+                between.do_what_is_due(finished, interrupted)
+                bar.set_postfix_str(between.words, refresh=False)
                 bar.update()
     finally:
         model.eval()
     return run.history()
+
+
+class _Between:
+    """What happens between two updates: a look at the loss, a checkpoint, a callback."""
+
+    def __init__(
+        self,
+        run: "Run",
+        checkpoint: str | Path | None,
+        checkpoint_every: int,
+        callback: Callback | None,
+        callback_every: int,
+    ) -> None:
+        self.run, self.words = run, ""
+        self.checkpoint, self.checkpoint_every = checkpoint, checkpoint_every
+        self.callback, self.callback_every = callback, callback_every
+
+    def do_what_is_due(self, finished: bool, interrupted: Event) -> None:
+        """Do what falls on this update; the loss is looked at before anything is kept."""
+        step, processes = self.run.step, self.run.processes
+        saving = self.checkpoint is not None and _due(step, self.checkpoint_every, finished)
+        calling = self.callback is not None and _due(step, self.callback_every, finished)
+        if saving or calling or _due(step, processes.check_every, finished):
+            self.words = self.run.check_finite()
+        if self.checkpoint is not None and saving and processes.main:
+            self.run.save(self.checkpoint)
+        if calling and self.call():
+            interrupted.set()
+
+    def call(self) -> bool:
+        """Call the callback; whether it wants training to end."""
+        if self.callback is None or not self.run.processes.main:
+            return False
+        return self.callback(self.run.model, self.run.history()) is True
 
 
 class Run:
@@ -233,8 +255,11 @@ class Run:
         log = self.log.state(self.step)
         save_checkpoint(path, self.model, self.optimizer, log, self.step, self.identity())
 
-    def load(self, path: str | Path) -> None:
-        """Go on from a checkpoint."""
+    def resume(self, path: str | Path) -> None:
+        """Go on from a checkpoint, if there is one; see that it could be written."""
+        check_writable(path)
+        if not Path(path).is_file():
+            return
         self.step, log = load_checkpoint(path, self.model, self.optimizer, self.identity())
         self.log.load(log)
         self.checked = self.step
@@ -274,6 +299,13 @@ def fast_precision(device_type: str) -> str:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     capable = torch.cpu.get_capabilities()
     return "bf16" if capable.get("avx512_bf16") or capable.get("amx_bf16") else "fp32"
+
+
+def _precision_of(checkpoint: str | Path | None) -> str | None:
+    """The precision of the run that a checkpoint holds, if there is one."""
+    if checkpoint is None or not Path(checkpoint).is_file():
+        return None
+    return read_identity(checkpoint)["precision"]
 
 
 def _due(step: int, every: int, finished: bool) -> bool:
