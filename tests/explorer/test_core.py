@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from sbd_utils import VAE, decode, encode, render_batch
-from sbd_utils.explorer.core import TRAIL, Explorer, ranked
+from sbd_utils.explorer.core import TRAIL, Explorer
 from sbd_utils.explorer.widget import LatentExplorer
 
 
@@ -228,13 +228,13 @@ def test_latents_are_ranked_by_posterior_variance():
         model.encoder.logvar.weight.zero_()
         model.encoder.logvar.bias.copy_(torch.tensor([0.9, 0.02, 1.0, 0.3]).log())
     side = Explorer(model).sides["model"]
-    assert [(latent, mark) for latent, _, mark in ranked(side)] == [
+    assert [(latent, mark) for latent, _, mark in side.ranked()] == [
         (1, True),
         (3, True),
         (0, False),
         (2, False),
     ]
-    assert ranked(side)[0][1] == pytest.approx(0.02)
+    assert side.ranked()[0].variance == pytest.approx(0.02)
     assert side.axes == (1, 3)
 
 
