@@ -1,7 +1,6 @@
 """The latent explorer in a real JupyterLab and a real Voilà, driven in a real browser."""
 
 import io
-import os
 import shutil
 
 import numpy as np
@@ -14,8 +13,8 @@ from tests.browser import (
     ROOT,
     browser,
     explorer,
-    find_chromium,
     open_page,
+    require_chromium,
     run_all,
     run_code,
     run_in_lab,
@@ -27,11 +26,7 @@ NOTEBOOK = "06_latent_explorer.ipynb"
 # JupyterLab can use.
 HARMLESS = ("fontawesome", "shared module", "Shared module", "favicon")
 
-if not find_chromium() and os.environ.get("SBD_REQUIRE_BROWSER") != "1":
-    pytest.skip(
-        "needs Chromium: `apt-get install chromium`, or its path in $CHROMIUM",
-        allow_module_level=True,
-    )
+require_chromium()
 
 
 @pytest.fixture(scope="module")
