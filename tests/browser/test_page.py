@@ -78,12 +78,13 @@ def mount(chromium):
 
         page = open_page(chromium)
         pages.append(page)
-        page.clock.install()  # a test can wait for seconds that do not pass
+        page.clock.install(time=0)
         page.route(
             "**/*",
             lambda route: route.fulfill(body="<title>explorer</title>", content_type="text/html"),
         )
         page.goto("http://localhost/")
+        page.clock.pause_at(60_000)  # from here on time passes only where a test says so
         page.expose_function("kernel", kernel)
         page.evaluate(MOUNT, [widget._esm, widget._css, widget.spec, views, deaf])
         if not deaf:
