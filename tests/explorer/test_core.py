@@ -11,6 +11,7 @@ from PIL import Image
 
 from sbd_utils import VAE, decode, encode, render_batch
 from sbd_utils.explorer.core import TRAIL, Explorer
+from sbd_utils.models import SpatialBroadcastDecoder
 from tests.explorer import small
 
 
@@ -262,6 +263,13 @@ def test_a_bad_event_is_refused_and_changes_nothing(explorer, event, message):
     assert explorer.state() == before
 
 
+def unpadded() -> VAE:
+    """A model whose pictures are smaller than its images."""
+    model = small()
+    model.decoder = SpatialBroadcastDecoder(32, z_dim=4, channels=4, padding=False)
+    return model
+
+
 def filled(value: float) -> VAE:
     """A model with that weight everywhere in its first layer."""
     model = small()
@@ -298,10 +306,7 @@ def test_models_may_be_called_by_integers():
         ({"a": 1}, r"models\['a'\] is int"),
         ({"a": VAE(32, channels=2, z_dim=1)}, "has 1 latent"),
         ({"a": VAE(32, 2, channels=2)}, "has 2 channels"),
-        (
-            {"a": VAE(32, 1, "sbd", channels=2, padding=False)},
-            r"\['a'\] decodes pictures \[1, 26, 26\]",
-        ),
+        ({"a": unpadded()}, r"\['a'\] decodes pictures \[1, 26, 26\]; they must be \[1, 32, 32\]"),
         ({"a": filled(float("nan"))}, r"\['a'\] gives numbers that are not finite"),
         ({"a": filled(300.0).half()}, r"\['a'\] gives numbers .* its dtype is too small"),
         ({True: small()}, "a name in models is True; it must be text or an integer"),
