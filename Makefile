@@ -37,7 +37,7 @@ test: SELECTED := -m "not slow"
 test test-all: $(VENV)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope $(SELECTED) $(ARGS)
 
-# The explorer's JavaScript, checked by a pinned Biome where there is Node.js.
+# The explorer's JavaScript and CSS, checked by a pinned Biome where there is Node.js.
 javascript:
 	@if command -v npx >/dev/null; then npx --yes $(BIOME) ci --error-on-warnings; \
 	else echo "There is no npx: the explorer's JavaScript is not checked" >&2; fi

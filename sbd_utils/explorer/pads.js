@@ -2,8 +2,8 @@
 
 export const SIZE = 256; // width of a pad in CSS pixels
 
-const BLUES = ["#08306b", "#08519c", "#2171b5", "#4292c6", "#6baed6"]; // lines vertical in the image
-const ORANGES = ["#7f2704", "#a63603", "#d94801", "#f16913", "#fd8d3c"]; // horizontal ones
+const BLUES = ["#08306b", "#08519c", "#2171b5", "#4292c6", "#6baed6"]; // vertical in the image
+const ORANGES = ["#7f2704", "#a63603", "#d94801", "#f16913", "#fd8d3c"]; // horizontal there
 const HAND = "#d55e00";
 const HAND_PALE = "#d55e0033";
 const TRAIL = "#009e73";

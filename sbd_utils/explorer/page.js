@@ -13,8 +13,9 @@ const KEEP_FILE = 10_000; // milliseconds that a file is kept for the browser to
 
 const STARTING = "Waiting for the kernel. Run this cell if nothing appears.";
 const AGAIN = "Run this cell again; on a page without cells, load the page again.";
-const GONE = `The line to the kernel is cut. ${AGAIN}`;
-const SILENT = `No answer for ${PATIENCE} seconds: the kernel is busy, or gone. If it stays so: ${AGAIN}`;
+const CUT = `The line to the kernel is cut. ${AGAIN}`;
+const BUSY = `No answer for ${PATIENCE} seconds: the kernel is busy, or gone.`;
+const SILENT = `${BUSY} If it stays so: ${AGAIN}`;
 const HELP =
   "Drag the circle, and each encoder says where it puts it; or drag in a latent plane, and the " +
   "pictures follow. Arrow keys work, too; Shift makes fine steps.";
@@ -36,7 +37,7 @@ function render({ model, el }) {
   page.root.style.setProperty("--pad", `${SIZE}px`);
   page.status = makeStatus();
   page.player = makePlayer(page);
-  page.line = makeLine(model, page);
+  page.line = new KernelLine(model, page);
   const toolbar = makeToolbar(page);
   const truth = makeTruthPanel(page, toolbar);
   const sides = spec.sides.map((side, index) => makeSidePanel(page, side, index));
@@ -69,15 +70,16 @@ function listenToKernel(model, page, show) {
     else if (content.type === "file") save(page.status, content, buffers[0]);
     else page.status.warn(content.text);
     if (!own) return;
-    page.line.answered();
+    page.line.hear(content.number);
     // For those who measure.
     const detail = { ...content, arrived };
     page.root.dispatchEvent(new CustomEvent("answered", { detail }));
   };
+  const cut = () => page.line.cut();
   const listeners = {
     "msg:custom": receive,
-    "comm:close": page.line.lost,
-    comm_live_update: page.line.lost, // JupyterLab says so when a kernel is started anew
+    "comm:close": cut,
+    comm_live_update: cut, // JupyterLab says so when a kernel is started anew
   };
   for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
   return () => {
@@ -88,57 +90,73 @@ function listenToKernel(model, page, show) {
 }
 
 // A line to the kernel on which one message is under way at a time. While it is, only the newest
-// position is kept; what is not a position (a button, an axis) is never dropped.
-function makeLine(model, page) {
-  const waiting = [];
-  let underWay = false;
-  let timer;
-  const count = () => {
-    page.root.dataset.waiting = waiting.length + underWay;
-  };
-  const settle = () => {
-    clearTimeout(timer);
-    underWay = false;
-  };
-  const next = () => {
-    if (underWay || !waiting.length) return;
-    underWay = true;
-    timer = setTimeout(silent, 1000 * PATIENCE);
+// position is kept; what is not a position (a button, an axis) is never dropped. Messages are
+// numbered, and answers come in their order.
+class KernelLine {
+  constructor(model, page) {
+    this.model = model;
+    this.page = page;
+    this.waiting = [];
+    this.sent = 0; // number of the last message …
+    this.answered = 0; // … and of the last one answered
+    this.silent = false; // whether the kernel has not answered in time
+  }
+
+  send(event) {
+    if (replaces(event, this.waiting.at(-1))) this.waiting.pop();
+    this.waiting.push({ ...event, stamp: event.stamp ?? performance.now() });
+    this.next();
+  }
+
+  next() {
+    if (this.isFree() && this.waiting.length) this.transmit(this.waiting.shift());
+    this.page.root.dataset.waiting = this.waiting.length + this.sent - this.answered;
+  }
+
+  transmit(event) {
+    this.sent += 1;
+    this.silent = false;
+    this.timer = setTimeout(() => this.giveUp(), 1000 * PATIENCE);
     try {
-      model.send({ ...waiting.shift(), page: page.id });
+      this.model.send({ ...event, page: this.page.id, number: this.sent });
     } catch {
-      lost();
+      this.cut();
     }
-  };
-  // Without an answer the message counts as given up, so that the next touch is sent.
-  const silent = () => {
-    settle();
-    count();
-    page.status.warn(SILENT);
-  };
-  const lost = () => {
-    settle();
-    waiting.length = 0;
-    count();
-    page.player.stop();
-    page.status.warn(GONE);
-  };
-  return {
-    send(event) {
-      if (replaces(event, waiting.at(-1))) waiting.pop();
-      waiting.push({ ...event, stamp: event.stamp ?? performance.now() });
-      next();
-      count();
-    },
-    answered() {
-      settle();
-      next();
-      count();
-    },
-    lost,
-    idle: () => !underWay && !waiting.length,
-    close: () => clearTimeout(timer),
-  };
+  }
+
+  hear(number) {
+    this.answered = number;
+    if (this.answered === this.sent) clearTimeout(this.timer);
+    this.next();
+  }
+
+  // The message may be lost: the next touch is sent all the same.
+  giveUp() {
+    this.silent = true;
+    this.page.status.warn(SILENT);
+  }
+
+  // No message comes through any more.
+  cut() {
+    this.close();
+    this.answered = this.sent;
+    this.waiting = [];
+    this.next();
+    this.page.player.stop();
+    this.page.status.warn(CUT);
+  }
+
+  isFree() {
+    return this.silent || this.answered === this.sent;
+  }
+
+  isIdle() {
+    return this.isFree() && !this.waiting.length;
+  }
+
+  close() {
+    clearTimeout(this.timer);
+  }
 }
 
 // Whether an event makes an older one needless: the same thing, moved on.
@@ -194,7 +212,7 @@ function makePlayer(page) {
     const tick = (now) => {
       if (playing !== mine || !page.root.isConnected) return;
       const turn = (2 * Math.PI * (now - begin)) / PERIOD;
-      if (page.line.idle()) track.set(page.spec.traversal_span * Math.sin(turn));
+      if (page.line.isIdle()) track.set(page.spec.traversal_span * Math.sin(turn));
       requestAnimationFrame(tick);
     };
     requestAnimationFrame(tick);
@@ -242,7 +260,8 @@ function makeToolbar(page) {
 // The true circle, to be dragged; below it help, buttons and status.
 function makeTruthPanel(page, toolbar) {
   const { im_size: size, grid } = page.spec;
-  const picture = make("canvas", { width: size, height: size }); // not on the page: goes into the pad
+  // Not on the page: it is drawn into the pad.
+  const picture = make("canvas", { width: size, height: size });
   const pad = makePad({
     name: "Image plane, with the true circle",
     x: [0, size],

@@ -2,7 +2,8 @@
 
 What is touched there goes to the core, and the core's answer to the canvas. Each message from the
 page is a dictionary with a "type": an event, which changes the state (see `events`), or a wish,
-which does not. "stamp" and "page" come back with the answer: when it was sent, and by which page.
+which does not. With its answer come back "stamp" (when it was sent), "page" (by which view of the
+widget) and "number" (which of that view's messages it is).
 """
 
 import re
@@ -24,7 +25,7 @@ from sbd_utils.models import VAE
 FOLDER = Path(__file__).parent
 WITH_GRID = ("hello", "axes", "reset")
 """Messages whose answer holds the encoded grid: it changes with the axes alone."""
-RETURNED = ("stamp", "page")
+RETURNED = ("stamp", "page", "number")
 """What a message brings and its answer takes back."""
 
 

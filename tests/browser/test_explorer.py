@@ -97,15 +97,22 @@ def core():
 
 
 def settled(page, act) -> None:
-    """Act, and wait until the kernel has answered everything; the page counts what has not been."""
+    """Act, and wait until the kernel has answered everything; the page counts what has not been.
+
+    Patience is for one answer: a thousand events may take as long as they take.
+    """
     act()
     explorer(page).evaluate(
         """(root, patience) => new Promise((done, fail) => {
-            const end = performance.now() + patience;
+            let waiting = root.dataset.waiting, end = performance.now() + patience;
             const look = () => {
-                if (root.dataset.waiting === "0") done();
-                else if (performance.now() > end) fail(new Error(`${root.dataset.waiting} events not answered`));
-                else setTimeout(look, 10);
+                if (root.dataset.waiting !== waiting) {
+                    waiting = root.dataset.waiting;
+                    end = performance.now() + patience;
+                }
+                if (waiting === "0") done();
+                else if (performance.now() > end) fail(new Error(`${waiting} events not answered`));
+                else setTimeout(look, 5);
             };
             look();
         })""",

@@ -241,6 +241,26 @@ def test_a_kernel_that_does_not_answer_is_mentioned_and_heard_again(mount):
     assert not is_warning(page)
 
 
+def test_answers_that_come_late_are_not_taken_for_others(mount):
+    page, widget = mount(small())
+    root, pad = page.locator(".sbd-explorer"), page.get_by_role("application", name="Image plane")
+    waiting = lambda: root.get_attribute("data-waiting")  # noqa: E731
+    page.evaluate("() => { model.deaf = true; model.sent = []; }")
+    pad.click(position={"x": 80, "y": 128})
+    page.clock.run_for(6000)
+    pad.click(position={"x": 160, "y": 128})  # sent in spite of the silence
+    page.get_by_role("button", name="PNG").click()  # waits
+    assert waiting() == "3"
+    page.evaluate("() => model.answer(model.sent[0])")
+    page.wait_for_function("() => model.answering === 0")
+    assert waiting() == "2"
+    assert len(page.evaluate("model.sent")) == 2
+    page.evaluate("() => { model.deaf = false; model.answer(model.sent[1]); }")
+    page.wait_for_function(SETTLED)
+    assert page.evaluate("window.saved") == ["latent.png"]
+    assert widget.core.circle == pytest.approx((20, 16), abs=0.01)
+
+
 def test_a_kernel_that_cannot_be_sent_to_is_mentioned(mount):
     page, _ = mount(small())
     page.evaluate("() => { model.broken = true; }")

@@ -73,11 +73,11 @@ def test_names_of_every_kind_reach_the_page():
 
 
 def test_an_answer_returns_to_the_page_that_asked(widget):
-    message = dict(type="png", page="a", stamp=3)
+    message = dict(type="png", page="a", number=7, stamp=3)
     widget._receive(widget, message, [])
-    assert message == dict(type="png", page="a", stamp=3)  # the caller's own, unchanged
+    assert message == dict(type="png", page="a", number=7, stamp=3)  # the caller's own, unchanged
     content, _ = widget.answers.pop()
-    assert (content["page"], content["stamp"]) == ("a", 3)
+    assert (content["page"], content["number"], content["stamp"]) == ("a", 7, 3)
 
 
 @pytest.mark.parametrize(
