@@ -24,6 +24,7 @@ MOUNT = """async ([esm, css, spec, views, deaf]) => {
         get: (name) => name === "spec" ? spec : undefined,
         on: (name, listener) => { (listeners[name] ??= []).push(listener); },
         off: (name, listener) => { listeners[name] = listeners[name].filter((each) => each !== listener); },
+        heard_by: (name) => listeners[name].length,
         tell: (name, ...values) => { for (const listener of [...(listeners[name] ?? [])]) listener(...values); },
         send(message) {
             if (model.broken) throw new Error("Cannot send");
@@ -193,7 +194,11 @@ def test_two_views_show_the_same_state(mount):
 
 def test_a_view_that_is_removed_hears_no_more(mount):
     page, _ = mount(small(), views=2)
+    events = ["msg:custom", "comm:close", "comm_live_update"]
+    listeners = lambda: page.evaluate("(names) => names.map(model.heard_by)", events)  # noqa: E731
+    assert listeners() == [2, 2, 2]
     page.evaluate("() => { window.ends[0](); document.querySelector('.sbd-explorer').remove(); }")
+    assert listeners() == [1, 1, 1]
     settled(page, page.get_by_role("button", name="PNG").click)
     assert page.evaluate("window.saved") == ["latent.png"]
 
