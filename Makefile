@@ -7,8 +7,9 @@ BIN := $(VENV)/bin
 ARGS ?=
 # Small messages from a kernel reach the page at once, see sbd_utils/explorer/server.py.
 PROMPT := kernel_websocket_connection_class=sbd_utils.explorer.server.PromptConnection
+BIOME := @biomejs/biome@2.6.8
 
-.PHONY: lab explore test benchmark notebooks assignments grade wrong-answers clean
+.PHONY: lab explore test javascript benchmark notebooks assignments grade wrong-answers clean
 
 lab: $(VENV)/.ready
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --ServerApp.$(PROMPT) notebooks/00_start_here.ipynb $(ARGS)
@@ -35,6 +36,11 @@ format: $(VENV)/.ready
 test: SELECTED := -m "not slow"
 test test-all: $(VENV)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope $(SELECTED) $(ARGS)
+
+# The explorer's JavaScript and CSS, checked by a pinned Biome where there is Node.js.
+javascript:
+	@if command -v npx >/dev/null; then npx --yes $(BIOME) ci --error-on-warnings; \
+	else echo "There is no npx: the explorer's JavaScript is not checked" >&2; fi
 
 # What the hardware does: rendering rates, import time, training speed.
 benchmark: $(VENV)/.ready

@@ -130,7 +130,7 @@ def traverse(
         raise ValueError(f"latents is {latents}; {wanted}")
     if steps < 2:
         raise ValueError(f"steps is {steps}; a traversal with both its ends needs at least 2")
-    values = torch.linspace(-span, span, steps, dtype=torch.float32)
+    values = torch.linspace(-span, span, steps, dtype=torch.float32, device=z.device)
     codes = z.repeat(len(latents), steps, 1)  # [L, steps, z_dim]
     for row, latent in enumerate(latents):
         codes[row, :, latent] = values
@@ -190,7 +190,7 @@ def get_smallest_pair(avg_var: ArrayLike | Tensor) -> tuple[int, int]:
         >>> get_smallest_pair([0.9, 0.02, 1.0, 0.01])
         (3, 1)
     """
-    avg_var = torch.as_tensor(avg_var)
+    avg_var = torch.as_tensor(avg_var, device="cpu")
     if avg_var.ndim != 1 or len(avg_var) < 2:
         shape = list(avg_var.shape)
         raise ValueError(f"avg_var has shape {shape}; it must be [z_dim] with z_dim at least 2")
@@ -200,7 +200,7 @@ def get_smallest_pair(avg_var: ArrayLike | Tensor) -> tuple[int, int]:
 
 def informative_latents(avg_var: ArrayLike | Tensor, threshold: float = INFORMATIVE) -> list[int]:
     """Latents whose average posterior variance [z_dim] is below the threshold, the least first."""
-    avg_var = torch.as_tensor(avg_var)
+    avg_var = torch.as_tensor(avg_var, device="cpu")
     order = torch.argsort(avg_var, stable=True).tolist()
     return [latent for latent in order if avg_var[latent] < threshold]
 

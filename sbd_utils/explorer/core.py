@@ -1,197 +1,218 @@
-"""The latent explorer without its face: a state, events in, pictures out. `explorer_widget` puts it on a page."""
+"""The latent explorer without its face: a state, events in, pictures out.
 
-import io
+`LatentExplorer` puts it on a page.
+"""
+
 import math
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
-from sbd_utils.analysis import (
-    encode,
-    encode_grid,
-    get_avg_variance,
-    get_smallest_pair,
-    informative_latents,
-    traverse,
-)
+from sbd_utils.analysis import get_smallest_pair, traverse
 from sbd_utils.data import center_range, draw_circles, evaluation_grid
-from sbd_utils.models import VAE, sample_posterior
+from sbd_utils.explorer.events import (
+    ChooseAxes,
+    ClearTrail,
+    Link,
+    MoveCircle,
+    MoveCode,
+    MoveSlider,
+    Name,
+    Reset,
+    SamplePosterior,
+    SamplePrior,
+    read_event,
+    read_integer,
+    read_name,
+)
+from sbd_utils.explorer.pictures import gif, png, side_by_side, to_bytes
+from sbd_utils.explorer.side import Side
+from sbd_utils.models import VAE
 
-TRAIL = 200  # positions that are remembered
-SPAN = 3.0  # planes and sliders reach at least this far, in standard deviations of the prior
-
-
-@dataclass
-class Side:
-    """One model in the explorer and the code in its hand."""
-
-    model: VAE
-    variances: Tensor
-    """[z_dim] average posterior variances, over circles everywhere in the image."""
-    grid: Tensor
-    """[lines, points, z_dim] the evaluation grid, encoded."""
-    axes: tuple[int, int]
-    """The latents shown to the right and upwards."""
-    z: Tensor
-    """[z_dim] the code that is decoded."""
-    mean: Tensor
-    """[z_dim] of the posterior of the circle."""
-    std: Tensor
-    """[z_dim] of the posterior of the circle."""
-    picture: np.ndarray
-    """uint8 [H, H] or [H, H, 3], decoded from z and clamped to [0, 1]."""
-    trail: list[Tensor] = field(default_factory=list)
-    """The codes [z_dim] of the circle's last positions."""
+TRAIL = 200
+"""Positions that are remembered."""
+SPAN = 3.0
+"""Planes and sliders reach at least this far, in standard deviations of the prior …"""
+CLEARANCE = 1.05
+"""… and this many times as far as the farthest code of the evaluation grid."""
+TRAVERSAL_SPAN = 2.0
+"""A latent that is played, or saved as a film, goes to and fro as far as this."""
+DARK = 64
+"""A picture without a pixel as light as this, of 255, is called dark."""
 
 
 class Explorer:
     """One or several models under one hand.
 
-    models: a `VAE`, or several by name; of the same image size, with grey or RGB images and two latents or more.
-    seed: of what is sampled. Raises ValueError for other models.
-
-    `handle` takes an event, a dictionary with a "type" and what belongs to it:
-        latent   model, x, y       puts the two latents on the model's axes there; if linked, those of all models
-        slider   model, latent, value
-        image    x, y              puts the circle there (pixels); every model encodes it
-        axes     model, x, y       shows these two latents
-        link     value             whether a latent event moves all models
-        reset, clear, prior, posterior   start again, forget the trail, sample from p(z), sample from q(z|circle)
     The same events in the same order give the same state.
     """
 
-    def __init__(self, models: VAE | dict[str, VAE], seed: int = 0):
-        models = {"model": models} if isinstance(models, VAE) else dict(models)
-        _check_models(models)
-        self.im_size = next(iter(models.values())).config["im_size"]
+    def __init__(self, models: VAE | Mapping[Name, VAE], seed: int = 0) -> None:
+        """Encode the evaluation grid with every model, and put the circle in the middle.
+
+        Args:
+            models: A `VAE`, or several by name (text or an integer); of the same image size, with
+                grey or RGB images and two latents or more.
+            seed: Of what is sampled.
+
+        Raises:
+            ValueError: models are none of these.
+        """
+        named: Mapping[Name, VAE] = {"model": models} if isinstance(models, VAE) else models
+        if not named:
+            raise ValueError("models is empty; give a VAE, or several by name")
+        names = [read_name("a name in models", name) for name in named]
+        self.sides = {name: Side(name, named[name]) for name in names}
+        sizes = {name: side.im_size for name, side in self.sides.items()}
+        if len(set(sizes.values())) > 1:
+            wanted = "they must be the same"
+            raise ValueError(f"models have images of different sizes, {sizes}; {wanted}")
+        self.im_size = sizes[names[0]]
         self.seed = seed
+        self.linked = True
+        """Whether a move in one plane moves the codes of all models."""
+        self.encoded = True
+        """Whether the codes are the circle's."""
+        self.circle = (self.im_size / 2, self.im_size / 2)
+        """The circle's centre in pixels."""
+        self.path: list[tuple[float, float]] = []
+        """The circle's last positions, in pixels."""
         xx, yy, labels = evaluation_grid(self.im_size)
-        # [lines, points, 2] in pixels: what every model's `grid` encodes.
-        self.true_grid = np.stack([xx, yy], 1).reshape(len(np.unique(labels)), -1, 2)
-        self.sides = {name: _side(model) for name, model in models.items()}
+        lines = len(np.unique(labels))
+        self.true_grid = np.stack([xx, yy], 1).reshape(lines, -1, 2)
+        """[lines, points, 2] in pixels: what every side's `grid` encodes."""
         reach = max(side.grid.abs().max().item() for side in self.sides.values())
-        self.span = max(SPAN, math.ceil(2 * 1.05 * reach) / 2)
+        half_steps = math.ceil(2 * CLEARANCE * reach)
+        self.span = max(SPAN, half_steps / 2)
+        """Planes and sliders run from -span to span."""
         self._reset()
 
-    def handle(self, event: dict) -> None:
-        """Take one event. Raises ValueError, and changes nothing, if it is not one of those above."""
-        kinds = dict(
-            latent=self._latent,
-            slider=self._slider,
-            image=self._image,
-            axes=self._axes,
-            link=self._link,
-        )
-        kinds |= dict(
-            reset=self._reset, clear=self._clear, prior=self._prior, posterior=self._posterior
-        )
-        arguments = {key: value for key, value in event.items() if key != "type"}
-        kind = event.get("type")
-        if kind not in kinds:
-            raise ValueError(f"type is {kind!r}; it must be one of {', '.join(kinds)}")
-        try:
-            kinds[kind](**arguments)
-        except TypeError as error:
-            raise ValueError(
-                f"the event {event} does not have what {kind!r} takes: {error}"
-            ) from error
+    def handle(self, event: Mapping[str, Any]) -> None:
+        """Take one event.
 
-    def state(self) -> dict:
+        Args:
+            event: A type from `EVENTS` and its fields, such as
+                `{"type": "slider", "model": "SBD", "latent": 3, "value": 0.5}`.
+
+        Raises:
+            ValueError: It is no such event, or names a model or latent that is not there. Then
+                nothing has changed.
+        """
+        match read_event(event):
+            case MoveCode() as move:
+                self._move_code(move)
+            case MoveSlider() as move:
+                self._move_slider(move)
+            case MoveCircle(x, y):
+                self._move_circle(x, y)
+            case ChooseAxes() as choice:
+                self._choose_axes(choice)
+            case Link(value):
+                self.linked = value
+            case Reset():
+                self._reset()
+            case ClearTrail():
+                self._clear_trail()
+            case SamplePrior():
+                self._sample_prior()
+            case SamplePosterior():
+                self._sample_posterior()
+
+    def state(self) -> dict[str, Any]:
         """All that events change, as plain numbers: what two explorers are compared by."""
-        sides = {
-            name: dict(
-                axes=list(side.axes),
-                **{key: getattr(side, key).tolist() for key in ("z", "mean", "std", "picture")},
-                trail=[z.tolist() for z in side.trail],
-            )
-            for name, side in self.sides.items()
+        return {
+            "circle": self.circle,
+            "shown": self.encoded,
+            "linked": self.linked,
+            "path": list(self.path),
+            "sides": {name: _side_state(side) for name, side in self.sides.items()},
         }
-        return dict(
-            circle=self.circle,
-            shown=self.encoded,
-            linked=self.linked,
-            path=list(self.path),
-            sides=sides,
-        )
 
     def image(self) -> Tensor:
         """The circle's picture, [1, im_size, im_size] in [0, 1]."""
-        return draw_circles(*self.circle, im_size=self.im_size)[0]
+        x, y = self.circle
+        return draw_circles(x, y, im_size=self.im_size)[0]
 
     def code(self) -> str:
         """The codes as lines of Python."""
-        values = {
-            name: ", ".join(f"{v:.4f}" for v in side.z.tolist())
-            for name, side in self.sides.items()
-        }
-        rows = [f"    {name!r}: torch.tensor([{numbers}])," for name, numbers in values.items()]
+        rows = []
+        for name, side in self.sides.items():
+            numbers = ", ".join(f"{value:.4f}" for value in side.z.tolist())
+            rows.append(f"    {name!r}: torch.tensor([{numbers}]),")
         return "\n".join(["z = {", *rows, "}"])
 
     def png(self, scale: int = 4) -> bytes:
         """The models' pictures side by side as a PNG, every pixel `scale` pixels wide."""
-        return _save([self._join([side.picture for side in self.sides.values()], scale)], "PNG")
+        pictures = [side.picture for side in self.sides.values()]
+        return png(side_by_side(pictures, scale))
 
-    def gif(self, model: str, latent: int, steps: int = 24, scale: int = 4) -> bytes:
-        """The latent of that model going to and fro between -2 and 2, all else as it is, as an animated GIF."""
-        side = self._side(model)
-        self._check_latent("latent", side, latent)
-        images = traverse(side.model, side.z, [latent], span=2.0, steps=steps).images[
-            0
-        ]  # [steps, C, H, H]
-        frames = [self._join([_to_bytes(image)], scale) for image in images]
-        return _save(frames + frames[-2:0:-1], "GIF", duration=60, loop=0)
+    def gif(self, model: Name | None, latent: int | None, steps: int = 24, scale: int = 4) -> bytes:
+        """A latent going to and fro, all else as it is, as an animated GIF.
 
-    def describe(self, name: str) -> str:
+        Args:
+            model: Its name.
+            latent: Its number.
+            steps: Pictures one way, from -2 to 2.
+            scale: Width of a picture's pixel in the film.
+
+        Raises:
+            ValueError: There is no such model or latent, steps is below 2 or scale below 1.
+        """
+        side = self._side(read_name("model", model))
+        number = read_integer("latent", latent)
+        side.check_latent("latent", number)
+        film = traverse(side.model, side.z, [number], TRAVERSAL_SPAN, steps).images[0]
+        frames = [side_by_side([to_bytes(image)], scale) for image in film]
+        back = frames[-2:0:-1]
+        return gif(frames + back)
+
+    def describe(self, name: Name) -> str:
         """What is to be seen in a model's picture, in a sentence."""
         picture = self.sides[name].picture
         light = picture.reshape(self.im_size, self.im_size, -1).max(2).astype(float)
-        if light.max() < 64:
+        if light.max() < DARK:
             return f"{name}: a dark picture"
         y, x = np.argwhere(light >= light.max() / 2).mean(0) + 0.5
         return f"{name}: a bright spot at x {x:.0f}, y {y:.0f} pixels"
 
-    # Events
+    # What events do
 
-    def _latent(self, model: str, x: float, y: float) -> None:
-        chosen, x, y = self._side(model), self._clip("x", x), self._clip("y", y)
-        for side in self.sides.values() if self.linked else [chosen]:
-            side.z = side.z.clone()
-            side.z[list(side.axes)] = torch.tensor([x, y])
-        self._decode()
+    def _move_code(self, move: MoveCode) -> None:
+        chosen = self._side(move.model)
+        moved = list(self.sides.values()) if self.linked else [chosen]
+        for side in moved:
+            right, up = side.axes
+            side.set({right: self._clip(move.x), up: self._clip(move.y)})
+        self.encoded = False
 
-    def _slider(self, model: str, latent: int, value: float) -> None:
-        side, value = self._side(model), self._clip("value", value)
-        self._check_latent("latent", side, latent)
-        side.z = side.z.clone()
-        side.z[latent] = value
-        self._decode()
+    def _move_slider(self, move: MoveSlider) -> None:
+        side = self._side(move.model)
+        side.check_latent("latent", move.latent)
+        side.set({move.latent: self._clip(move.value)})
+        self.encoded = False
 
-    def _image(self, x: float, y: float) -> None:
-        center = [_finite(name, value) for name, value in (("x", x), ("y", y))]
+    def _move_circle(self, x: float, y: float) -> None:
         low, high = center_range(self.im_size)
-        self.circle = tuple(min(max(value, low), high) for value in center)
+        self.circle = (min(max(x, low), high), min(max(y, low), high))
         self.path = [*self.path, self.circle][-TRAIL:]
         for side in self.sides.values():
-            self._encode(side)
-            side.z = side.mean
+            side.encode(self.circle)
             side.trail = [*side.trail, side.mean][-TRAIL:]
-        self._decode(encoded=True)
+        self.encoded = True
 
-    def _axes(self, model: str, x: int, y: int) -> None:
-        side = self._side(model)
-        self._check_latent("x", side, x)
-        self._check_latent("y", side, y)
-        if x == y:
-            raise ValueError(f"x and y are both {x}; a plane needs two different latents")
-        side.axes = (x, y)
+    def _choose_axes(self, choice: ChooseAxes) -> None:
+        side = self._side(choice.model)
+        side.check_latent("x", choice.x)
+        side.check_latent("y", choice.y)
+        if choice.x == choice.y:
+            both = f"x and y are both {choice.x}"
+            raise ValueError(f"{both}; a plane needs two different latents")
+        side.axes = (choice.x, choice.y)
 
-    def _link(self, value: bool) -> None:
-        self.linked = bool(value)
-
-    def _clear(self) -> None:
+    def _clear_trail(self) -> None:
         self.path = []
         for side in self.sides.values():
             side.trail = []
@@ -199,122 +220,39 @@ class Explorer:
     def _reset(self) -> None:
         self.linked = True
         self.generator = torch.Generator().manual_seed(self.seed)
-        self.path = []
+        self._clear_trail()
         for side in self.sides.values():
             side.axes = get_smallest_pair(side.variances)
-            side.trail = []
-        self._image(self.im_size / 2, self.im_size / 2)
+        self._move_circle(self.im_size / 2, self.im_size / 2)
 
-    def _prior(self) -> None:
+    def _sample_prior(self) -> None:
         for side in self.sides.values():
-            sample = torch.randn(len(side.z), generator=self.generator)
-            side.z = sample.clamp(-self.span, self.span)
-        self._decode()
+            side.sample_prior(self.generator, self.span)
+        self.encoded = False
 
-    def _posterior(self) -> None:
+    def _sample_posterior(self) -> None:
         for side in self.sides.values():
-            noise = torch.randn(len(side.z), generator=self.generator)
-            side.z = sample_posterior(side.mean, 2 * side.std.log(), noise)
-        self._decode(encoded=True)
+            side.sample_posterior(self.generator)
+        self.encoded = True
 
     # Parts
 
-    def _encode(self, side: Side) -> None:
-        image = self.image().expand(side.model.config["in_channels"], -1, -1)
-        mean, logvar = encode(side.model, image[None])
-        side.mean, side.std = mean[0], (logvar[0] / 2).exp()
-
-    @torch.inference_mode()
-    def _decode(self, encoded: bool = False) -> None:
-        """Decode every model's code. encoded: whether the codes are the circle's."""
-        self.encoded = encoded
-        for side in self.sides.values():
-            device = next(side.model.parameters()).device
-            side.picture = _to_bytes(side.model.decoder(side.z[None].to(device))[0])
-
-    def _side(self, model: str) -> Side:
+    def _side(self, model: Name) -> Side:
         if model not in self.sides:
-            raise ValueError(
-                f"model is {model!r}; it must be one of {', '.join(map(repr, self.sides))}"
-            )
+            known = ", ".join(map(repr, self.sides))
+            raise ValueError(f"model is {model!r}; it must be one of {known}")
         return self.sides[model]
 
-    def _clip(self, name: str, value: float) -> float:
-        return min(max(_finite(name, value), -self.span), self.span)
-
-    def _check_latent(self, name: str, side: Side, latent: int) -> None:
-        if not isinstance(latent, int) or not 0 <= latent < len(side.z):
-            raise ValueError(
-                f"{name} is {latent!r}; this model's latents are 0 ... {len(side.z) - 1}"
-            )
-
-    def _join(self, pictures: list[np.ndarray], scale: int) -> Image.Image:
-        size = self.im_size * scale
-        sheet = Image.new("RGB", (len(pictures) * (size + scale) - scale, size), (128, 128, 128))
-        for i, picture in enumerate(pictures):
-            sheet.paste(
-                Image.fromarray(picture).resize((size, size), Image.NEAREST),
-                (i * (size + scale), 0),
-            )
-        return sheet
+    def _clip(self, value: float) -> float:
+        return min(max(value, -self.span), self.span)
 
 
-def _side(model: VAE) -> Side:
-    size, channels = model.config["im_size"], model.config["in_channels"]
-    line = torch.linspace(*center_range(size), 16)
-    lattice = draw_circles(*torch.cartesian_prod(line, line).T, im_size=size)  # [256, 1, H, H]
-    variances = get_avg_variance(model, [lattice.expand(-1, channels, -1, -1)])
-    axes = get_smallest_pair(variances)
-    xy, _, labels = encode_grid(model, *axes)
-    images = draw_circles(*xy.T, im_size=size)
-    means, _ = encode(model, images.expand(-1, channels, -1, -1))
-    grid = means.unflatten(0, (len(np.unique(labels)), -1))
-    nothing = torch.zeros(len(variances))
-    return Side(
-        model, variances, grid, axes, nothing, nothing, nothing, np.zeros((size, size), np.uint8)
-    )
-
-
-def ranked(side: Side) -> list[tuple[int, float, bool]]:
-    """Latents in ascending order of posterior variance: number, variance, whether informative."""
-    informative = informative_latents(side.variances)
-    order = torch.argsort(side.variances, stable=True).tolist()
-    return [(latent, side.variances[latent].item(), latent in informative) for latent in order]
-
-
-def _check_models(models: dict) -> None:
-    if not models:
-        raise ValueError("models is empty; give a VAE, or several by name")
-    for name, model in models.items():
-        if not isinstance(model, VAE):
-            raise ValueError(f"models[{name!r}] is {type(model).__name__}; it must be a VAE")
-        if model.config["z_dim"] < 2:
-            raise ValueError(
-                f"models[{name!r}] has {model.config['z_dim']} latent; a plane needs 2"
-            )
-        if model.config["in_channels"] not in (1, 3):
-            raise ValueError(
-                f"models[{name!r}] has {model.config['in_channels']} channels; pictures have 1 or 3"
-            )
-    sizes = {name: model.config["im_size"] for name, model in models.items()}
-    if len(set(sizes.values())) > 1:
-        raise ValueError(f"models have images of different sizes, {sizes}; they must be the same")
-
-
-def _finite(name: str, value) -> float:
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{name} is {value!r}; it must be a finite number")
-    return float(value)
-
-
-def _to_bytes(image: Tensor) -> np.ndarray:
-    """[C, H, W] as uint8 [H, W] or [H, W, 3]."""
-    pixels = (image.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-    return pixels[..., 0] if pixels.shape[-1] == 1 else np.ascontiguousarray(pixels)
-
-
-def _save(frames: list[Image.Image], kind: str, **options) -> bytes:
-    buffer = io.BytesIO()
-    more = dict(save_all=True, append_images=frames[1:]) if len(frames) > 1 else {}
-    frames[0].save(buffer, kind, **more, **options)
-    return buffer.getvalue()
+def _side_state(side: Side) -> dict[str, Any]:
+    return {
+        "axes": list(side.axes),
+        "z": side.z.tolist(),
+        "mean": side.mean.tolist(),
+        "std": side.std.tolist(),
+        "picture": side.picture.tolist(),
+        "trail": [z.tolist() for z in side.trail],
+    }

@@ -1,287 +1,423 @@
-// The face of the latent explorer. All state lives in the kernel; here it is drawn, and touched.
+// The explorer's whole page: its line to the kernel, its panels, sliders and buttons. All state
+// lives in the kernel; here it is shown, and touched.
 
-const SIZE = 256; // width of a pad in CSS pixels, as in explorer.css
-const BLUES = ["#08306b", "#08519c", "#2171b5", "#4292c6", "#6baed6"];
-const ORANGES = ["#7f2704", "#a63603", "#d94801", "#f16913", "#fd8d3c"];
-const HAND = "#d55e00", TRAIL = "#009e73";
+import { drawPlane, drawTruth, make, makePad, numeral, paint, SIZE } from "./pads.js";
+
 const MOVES = ["latent", "image", "slider"]; // of these only the newest counts
-const CONTROLS = ["button", "canvas", "input", "select", "summary"]; // JupyterLab would take their arrow and enter keys
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+const PATIENCE = 5; // seconds of silence until the kernel is said to be busy or gone
+const PERIOD = 5000; // milliseconds in which a played latent goes to and fro
+const PIXEL_STEP = 1; // what an arrow key moves the circle, in pixels …
+const PLANE_STEP = 0.1; // … and a code, in standard deviations of the prior
+const SLIDER_STEP = 0.01;
+const KEEP_FILE = 10_000; // milliseconds that a file is kept for the browser to save it
 
-function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value);
-  }
-  if (CONTROLS.includes(tag)) node.dataset.lmSuppressShortcuts = "true";
-  node.append(...children);
-  return node;
-}
+const STARTING = "Waiting for the kernel. Run this cell if nothing appears.";
+const AGAIN = "Run this cell again; on a page without cells, load the page again.";
+const CUT = `The line to the kernel is cut. ${AGAIN}`;
+const BUSY = `No answer for ${PATIENCE} seconds: the kernel is busy, or gone.`;
+const SILENT = `${BUSY} If it stays so: ${AGAIN}`;
+const HELP =
+  "Drag the circle, and each encoder says where it puts it; or drag in a latent plane, and the " +
+  "pictures follow. Arrow keys work, too; Shift makes fine steps.";
 
-// A line to the kernel on which one message is under way at a time. While it is, only the newest position is kept;
-// what is not a position (a button, an axis) is never dropped.
-function makeLine(model, tell) {
-  const waiting = [];
-  let busy = false;
-  const count = () => tell(waiting.length + busy);
-  const same = (a, b) => a && MOVES.includes(a.type) && a.type === b.type && a.model === b.model && a.latent === b.latent;
-  const next = () => {
-    if (busy || !waiting.length) return;
-    busy = true;
-    model.send(waiting.shift());
-  };
-  return {
-    send(event) {
-      if (same(waiting.at(-1), event)) waiting.pop();
-      waiting.push({ ...event, stamp: event.stamp ?? performance.now() });
-      next();
-      count();
-    },
-    answered() { busy = false; next(); count(); },
-    idle: () => !busy && !waiting.length,
-  };
-}
-
-// A canvas that reports where it is pressed, in the plane's own units, and moves in steps by the arrow keys.
-function makePad({ name, x: [left, right], y: [bottom, top], step, where, move }) {
-  const ratio = Math.max(2, window.devicePixelRatio || 1);
-  const canvas = make("canvas", { class: "pad", tabindex: 0, role: "application", width: SIZE * ratio, height: SIZE * ratio });
-  canvas.setAttribute("aria-roledescription", "two-dimensional slider");
-  canvas.setAttribute("aria-label", `${name}. Drag, or move with the arrow keys; hold Shift for fine steps.`);
-  const report = (event) => {
-    const box = canvas.getBoundingClientRect();
-    const u = (event.clientX - box.left) / box.width, v = (event.clientY - box.top) / box.height;
-    move(left + Math.min(Math.max(u, 0), 1) * (right - left), top + Math.min(Math.max(v, 0), 1) * (bottom - top), event.timeStamp);
-  };
-  canvas.addEventListener("pointerdown", (event) => {
-    canvas.setPointerCapture(event.pointerId);
-    report(event);
-  });
-  canvas.addEventListener("pointermove", (event) => event.buttons && report(event));
-  canvas.addEventListener("keydown", (event) => {
-    if (!ARROWS[event.key]) return;
-    event.preventDefault(); // they would scroll
-    const [x, y] = where(), size = step / (event.shiftKey ? 10 : 1), [dx, dy] = ARROWS[event.key];
-    move(x + dx * size, y + Math.sign(top - bottom) * dy * size, event.timeStamp);
-  });
-  const context = canvas.getContext("2d");
-  context.scale(ratio, ratio);
-  const at = ([x, y]) => [((x - left) / (right - left)) * SIZE, ((y - top) / (bottom - top)) * SIZE];
-  return { canvas, context, at, unit: SIZE / (right - left) };
-}
-
-function drawLine({ context, at }, points, color, width, dash = []) {
-  context.beginPath();
-  points.forEach((point, i) => context[i ? "lineTo" : "moveTo"](...at(point)));
-  Object.assign(context, { strokeStyle: color, lineWidth: width, lineJoin: "round" });
-  context.setLineDash(dash);
-  context.stroke();
-  context.setLineDash([]);
-}
-
-function drawGrid(pad, grid, alpha) {
-  const half = grid.length / 2;
-  pad.context.globalAlpha = alpha;
-  grid.forEach((line, i) => {
-    const shades = i < half ? BLUES : ORANGES;
-    drawLine(pad, line, shades[Math.round(((i % half) / Math.max(half - 1, 1)) * 4)], 1.6, i < half ? [] : [5, 3]);
-  });
-  pad.context.globalAlpha = 1;
-}
-
-function drawCircle(pad, point, radii, { fill, stroke, width = 1 }) {
-  const { context } = pad;
-  context.beginPath();
-  context.ellipse(...pad.at(point), ...radii, 0, 0, 2 * Math.PI);
-  if (fill) { context.fillStyle = fill; context.fill(); }
-  if (stroke) { Object.assign(context, { strokeStyle: stroke, lineWidth: width }); context.stroke(); }
-}
-
-function drawPlane(pad, side, grid, span, encoded) {
-  const { context, at, unit } = pad;
-  context.fillStyle = "#fdfdfb";
-  context.fillRect(0, 0, SIZE, SIZE);
-  for (const radius of [1, 2]) drawCircle(pad, [0, 0], [radius * unit, radius * unit], { stroke: "#e4e4e0" });
-  drawLine(pad, [[-span, 0], [span, 0]], "#d0d0cc", 1);
-  drawLine(pad, [[0, -span], [0, span]], "#d0d0cc", 1);
-  context.fillStyle = "#777";
-  context.font = "10px system-ui, sans-serif";
-  for (const tick of [-2, 2]) {
-    context.fillText(`${tick}`.replace("-", "−"), at([tick, 0])[0] - 4, at([0, 0])[1] + 12);
-    context.fillText(`${tick}`.replace("-", "−"), at([0, 0])[0] + 4, at([0, tick])[1] + 4);
-  }
-  drawGrid(pad, grid, 0.85);
-  if (side.trail.length > 1) drawLine(pad, side.trail, TRAIL, 3);
-  const point = side.axes.map((latent) => side.z[latent]);
-  drawLine(pad, [[-span, point[1]], [span, point[1]]], HAND, 0.6);
-  drawLine(pad, [[point[0], -span], [point[0], span]], HAND, 0.6);
-  if (encoded) drawCircle(pad, side.mean, side.std.map((std) => Math.max(std * unit, 0.5)), { fill: "#d55e0033", stroke: HAND, width: 1.5 });
-  drawCircle(pad, point, encoded ? [2, 2] : [6, 6], { fill: HAND, stroke: "white", width: encoded ? 0.5 : 2 });
-}
-
-function drawTruth(pad, view, grid, picture) {
-  const { context } = pad;
-  context.globalAlpha = view.encoded ? 1 : 0.35; // dim: the code no longer comes from this circle
-  context.imageSmoothingEnabled = false;
-  context.fillStyle = "black";
-  context.fillRect(0, 0, SIZE, SIZE);
-  context.drawImage(picture, 0, 0, SIZE, SIZE);
-  drawGrid(pad, grid, view.encoded ? 0.9 : 0.4);
-  if (view.path.length > 1) drawLine(pad, view.path, TRAIL, 3);
-  drawCircle(pad, view.circle, [3, 3], { fill: HAND, stroke: "white", width: 1 });
-}
-
-// Grey or RGB bytes to a canvas of as many pixels.
-function paint(canvas, bytes, channels) {
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(canvas.width, canvas.height);
-  for (let i = 0; i < canvas.width * canvas.height; i++) {
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = bytes.getUint8(channels === 1 ? i : 3 * i + c);
-    image.data[4 * i + 3] = 255;
-  }
-  context.putImageData(image, 0, 0);
-}
-
+// What the parts of a page share.
+//   spec: what the kernel told at first: models, their latents, sizes, the true grid
+//   view: its last answer, null before the first
+//   touched: the latent moved last
 function render({ model, el }) {
-  const spec = model.get("spec"), { span, im_size: size } = spec;
-  const root = make("div", { class: "sbd-explorer", role: "group", "aria-label": "Latent explorer" });
-  const line = makeLine(model, (count) => { root.dataset.waiting = count; });
-  const button = (text, title, press) => make("button", { type: "button", title, onclick: press }, text);
-  const status = make("div", { class: "status", role: "status", "aria-live": "polite" }, "Waiting for the kernel. Run this cell if nothing appears.");
-  const kept = make("pre", { hidden: "", "aria-label": "The codes as Python" });
-  let view = null, played = null, touched = { model: spec.sides[0].name, latent: spec.sides[0].latents[0][0] };
+  const spec = model.get("spec");
+  const [first] = spec.sides;
+  const page = {
+    spec,
+    id: Math.random().toString(36).slice(2), // one widget may be on the page twice
+    root: make("div", { class: "sbd-explorer", role: "group", "aria-label": "Latent explorer" }),
+    view: null,
+    touched: { model: first.name, latent: first.latents[0][0] },
+  };
+  page.root.style.setProperty("--pad", `${SIZE}px`);
+  page.status = makeStatus();
+  page.player = makePlayer(page);
+  page.line = new KernelLine(model, page);
+  const toolbar = makeToolbar(page);
+  const truth = makeTruthPanel(page, toolbar);
+  const sides = spec.sides.map((side, index) => makeSidePanel(page, side, index));
+  const panels = [truth, ...sides];
+  page.root.append(make("div", { class: "panels" }, ...panels.map((panel) => panel.node)));
+  el.append(page.root);
 
-  const truth = make("canvas", { width: size, height: size }); // not on the page: drawn into the pad
-  const image = makePad({
-    name: "Image plane, with the true circle", x: [0, size], y: [size, 0], step: 1,
-    where: () => view.circle, move: (x, y, stamp) => line.send({ type: "image", x, y, stamp }),
-  });
-  const sides = spec.sides.map((side, index) => {
-    const shown = () => view.sides[index];
-    const plane = makePad({
-      name: `${side.name}, latent plane`, x: [-span, span], y: [-span, span], step: 0.1,
-      where: () => shown().axes.map((latent) => shown().z[latent]),
-      move: (x, y, stamp) => line.send({ type: "latent", model: side.name, x, y, stamp }),
+  const show = (view, pictures) => {
+    page.view = view;
+    toolbar.show(view);
+    panels.forEach((panel, i) => {
+      panel.show(view, pictures[i]);
     });
-    const picture = make("canvas", { class: "picture", width: size, height: size, role: "img", "aria-label": side.name });
-    const axes = ["x", "y"].map((axis, i) => make("select", {
-      "aria-label": `${side.name}, latent ${i ? "upwards" : "to the right"}`,
-      onchange: (event) => {
-        const chosen = [...shown().axes];
-        if (chosen[1 - i] === +event.target.value) chosen[1 - i] = chosen[i]; // both cannot be the same: change places
-        chosen[i] = +event.target.value;
-        line.send({ type: "axes", model: side.name, x: chosen[0], y: chosen[1] });
-      },
-    }, ...side.latents.map(([latent, variance, informative]) => make("option", { value: latent }, `${informative ? "● " : ""}z${latent}`))));
-    const set = (latent, value, stamp) => {
-      touched = { model: side.name, latent };
-      line.send({ type: "slider", model: side.name, latent, value, stamp });
-    };
-    const sliders = side.latents.map(([latent, variance, informative]) => {
-      const mark = informative ? "informative" : "";
-      const name = `${side.name}, latent ${latent}, posterior variance ${variance.toPrecision(2)}${informative ? ", informative" : ""}`;
-      const input = make("input", {
-        type: "range", min: -span, max: span, step: 0.01, "aria-label": name, title: name, class: mark,
-        oninput: (event) => set(latent, +event.target.value, event.timeStamp),
-      });
-      const value = make("span", { class: "value", "aria-hidden": true }); // the slider itself tells its value
-      const play = make("button", { type: "button", class: "play", "aria-label": `Play ${side.name}, latent ${latent}`, "aria-pressed": false, onclick: () => toggle(side.name, latent, set) }, "▶");
-      const label = make("span", { class: mark }, `${informative ? "●" : "○"} z${latent} `, make("span", { class: "soft" }, variance.toPrecision(1)));
-      return { latent, input, value, play, nodes: [label, input, value, play] };
-    });
-    const node = make("div", { class: "side" },
-      make("figure", {},
-        make("figcaption", {}, make("b", {}, side.name), make("span", { class: "soft" }, "→ ", axes[0], " ↑ ", axes[1])), plane.canvas),
-      make("figure", {}, make("figcaption", {}, make("span", { class: "soft" }, `what ${side.name} decodes`)), picture),
-      make("details", { open: "" }, make("summary", {}, `All latents of ${side.name}, by posterior variance`),
-        make("div", { class: "sliders" }, ...sliders.flatMap((slider) => slider.nodes))));
-    return { side, plane, picture, axes, sliders, node, grid: [] };
-  });
+    page.status.say(`${view.sides.map((side) => side.text).join(". ")}.`);
+  };
+  const stop = listenToKernel(model, page, show);
+  page.line.send({ type: "hello" });
+  return stop;
+}
 
-  // To and fro as a sine of time; the next value is sent once the last has been answered.
-  function toggle(name, latent, set) {
-    const same = played && played.name === name && played.latent === latent;
-    played = same ? null : { name, latent, start: performance.now() };
-    for (const each of sides) for (const slider of each.sliders) {
-      const on = played && each.side.name === played.name && slider.latent === played.latent;
-      slider.play.textContent = on ? "■" : "▶";
-      slider.play.setAttribute("aria-pressed", Boolean(on));
+// What the kernel sends reaches every view of a widget: a state concerns all, the rest the one that
+// asked for it.
+function listenToKernel(model, page, show) {
+  const receive = (content, buffers) => {
+    const arrived = performance.now();
+    const own = content.page === page.id;
+    if (content.type === "view") show(content, buffers);
+    else if (!own) return;
+    else if (content.type === "code") page.status.offer(content.text);
+    else if (content.type === "file") save(page.status, content, buffers[0]);
+    else page.status.warn(content.text);
+    if (!own) return;
+    page.line.hear(content.number);
+    // For those who measure.
+    const detail = { ...content, arrived };
+    page.root.dispatchEvent(new CustomEvent("answered", { detail }));
+  };
+  const cut = () => page.line.cut();
+  const listeners = {
+    "msg:custom": receive,
+    "comm:close": cut,
+    comm_live_update: cut, // JupyterLab says so when a kernel is started anew
+  };
+  for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
+  return () => {
+    for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);
+    page.player.stop();
+    page.line.close();
+  };
+}
+
+// A line to the kernel on which one message is under way at a time. While it is, only the newest
+// position is kept; what is not a position (a button, an axis) is never dropped. Messages are
+// numbered, and answers come in their order.
+class KernelLine {
+  constructor(model, page) {
+    this.model = model;
+    this.page = page;
+    this.waiting = [];
+    this.sent = 0; // number of the last message …
+    this.answered = 0; // … and of the last one answered
+    this.silent = false; // whether the kernel has not answered in time
+  }
+
+  send(event) {
+    if (replaces(event, this.waiting.at(-1))) this.waiting.pop();
+    this.waiting.push({ ...event, stamp: event.stamp ?? performance.now() });
+    this.next();
+  }
+
+  next() {
+    if (this.isFree() && this.waiting.length) this.transmit(this.waiting.shift());
+    this.page.root.dataset.waiting = this.waiting.length + this.sent - this.answered;
+  }
+
+  transmit(event) {
+    this.sent += 1;
+    this.silent = false;
+    this.timer = setTimeout(() => this.giveUp(), 1000 * PATIENCE);
+    try {
+      this.model.send({ ...event, page: this.page.id, number: this.sent });
+    } catch {
+      this.cut();
     }
-    const mine = played;
+  }
+
+  hear(number) {
+    this.answered = number;
+    if (this.answered === this.sent) clearTimeout(this.timer);
+    this.next();
+  }
+
+  // The message may be lost: the next touch is sent all the same.
+  giveUp() {
+    this.silent = true;
+    this.page.status.warn(SILENT);
+  }
+
+  // No message comes through any more.
+  cut() {
+    this.close();
+    this.answered = this.sent;
+    this.waiting = [];
+    this.next();
+    this.page.player.stop();
+    this.page.status.warn(CUT);
+  }
+
+  isFree() {
+    return this.silent || this.answered === this.sent;
+  }
+
+  isIdle() {
+    return this.isFree() && !this.waiting.length;
+  }
+
+  close() {
+    clearTimeout(this.timer);
+  }
+}
+
+// Whether an event makes an older one needless: the same thing, moved on.
+function replaces(event, older) {
+  if (!older || !MOVES.includes(event.type)) return false;
+  return ["type", "model", "latent"].every((field) => event[field] === older[field]);
+}
+
+// The line of text under the buttons, and below it the codes that were asked for.
+function makeStatus() {
+  const line = make("div", { class: "status", role: "status", "aria-live": "polite" }, STARTING);
+  const code = make("pre", { hidden: "", "aria-label": "The codes as Python" });
+  const tell = (text, error) => {
+    line.classList.toggle("error", error);
+    line.textContent = text;
+  };
+  const say = (text) => tell(text, false);
+  const warn = (text) => tell(text, true);
+  async function offer(text) {
+    code.hidden = false;
+    code.textContent = text;
+    const copying = navigator.clipboard?.writeText(text);
+    const copied = await copying?.then(
+      () => true,
+      () => false,
+    );
+    say(copied ? "Copied." : "Select the lines below to copy them.");
+  }
+  return { nodes: [line, code], say, warn, offer };
+}
+
+// Hand a file to the browser to save.
+function save(status, { name, mime }, bytes) {
+  const url = URL.createObjectURL(new Blob([bytes], { type: mime }));
+  make("a", { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), KEEP_FILE);
+  status.say(`Saved ${name}.`);
+}
+
+// One latent at a time goes to and fro as a sine of time; the next value is sent once the last has
+// been answered. A track has `mark(on)` and `set(value)`.
+function makePlayer(page) {
+  let playing = null;
+  const stop = () => {
+    playing?.track.mark(false);
+    playing = null;
+  };
+  const start = (track) => {
+    const mine = { track };
+    const begin = performance.now();
+    playing = mine;
+    track.mark(true);
     const tick = (now) => {
-      if (played !== mine || !mine || !root.isConnected) return;
-      if (line.idle()) set(latent, 2 * Math.sin((now - mine.start) / 800));
+      if (playing !== mine || !page.root.isConnected) return;
+      const turn = (2 * Math.PI * (now - begin)) / PERIOD;
+      if (page.line.isIdle()) track.set(page.spec.traversal_span * Math.sin(turn));
       requestAnimationFrame(tick);
     };
     requestAnimationFrame(tick);
+  };
+  const toggle = (track) => {
+    const again = playing?.track === track;
+    stop();
+    if (!again) start(track);
+  };
+  return { toggle, stop };
+}
+
+// The buttons, and whether one hand moves all planes.
+function makeToolbar(page) {
+  const button = (text, title, event) => {
+    const press = () => page.line.send(event());
+    return make("button", { type: "button", title, onclick: press }, text);
+  };
+  const start = "The circle in the middle, the planes as at first";
+  const film = "Download a traversal of the latent moved last";
+  const node = make(
+    "div",
+    { class: "bar" },
+    button("Reset", start, () => ({ type: "reset" })),
+    button("Sample prior", "A code from N(0, 1) for each model", () => ({ type: "prior" })),
+    button("Sample posterior", "A code from q(z|circle) for each model", () => ({
+      type: "posterior",
+    })),
+    button("Clear trail", "Forget the path", () => ({ type: "clear" })),
+    button("Copy z", "The codes as Python", () => ({ type: "code" })),
+    button("PNG", "Download the pictures", () => ({ type: "png" })),
+    button("GIF", film, () => ({ type: "gif", ...page.touched })),
+  );
+  const setLink = (event) => page.line.send({ type: "link", value: event.target.checked });
+  const link = make("input", { type: "checkbox", onchange: setLink });
+  if (page.spec.sides.length > 1) {
+    node.append(make("label", {}, link, "one hand moves all planes"));
   }
-
-  const link = make("input", { type: "checkbox", onchange: (event) => line.send({ type: "link", value: event.target.checked }) });
-  const bar = make("div", { class: "bar" },
-    button("Reset", "The circle in the middle, the planes as at first", () => line.send({ type: "reset" })),
-    button("Sample prior", "A code from N(0, 1) for each model", () => line.send({ type: "prior" })),
-    button("Sample posterior", "A code from q(z|circle) for each model", () => line.send({ type: "posterior" })),
-    button("Clear trail", "Forget the path", () => line.send({ type: "clear" })),
-    button("Copy z", "The codes as Python", () => line.send({ type: "code" })),
-    button("PNG", "Download the pictures", () => line.send({ type: "png" })),
-    button("GIF", "Download a traversal of the latent moved last", () => line.send({ type: "gif", ...touched })));
-  if (sides.length > 1) bar.append(make("label", {}, link, "one hand moves all planes"));
-
-  const help = make("p", { class: "soft" }, "Drag the circle, and each encoder says where it puts it; or drag in a latent plane, and the pictures follow. Arrow keys work, too; Shift makes fine steps.");
-  const truthNode = make("div", { class: "side" },
-    make("figure", {}, make("figcaption", {}, make("b", {}, "the true circle"), make("span", { class: "soft" }, "x →  y ↓")), image.canvas),
-    help, bar, status, kept);
-  root.append(make("div", { class: "panels" }, truthNode, ...sides.map((each) => each.node)));
-  el.append(root);
-
-  function draw(content, buffers) {
-    view = content;
-    paint(truth, buffers[0], 1);
-    drawTruth(image, view, spec.grid, truth);
+  const show = (view) => {
     link.checked = view.linked;
-    sides.forEach((each, i) => {
-      const shown = view.sides[i];
-      each.grid = shown.grid ?? each.grid;
-      drawPlane(each.plane, shown, each.grid, span, view.encoded);
-      paint(each.picture, buffers[1 + i], each.side.channels);
-      each.picture.setAttribute("aria-label", `Picture decoded by ${shown.text}`);
-      each.axes.forEach((select, axis) => { select.value = shown.axes[axis]; });
-      for (const { latent, input, value } of each.sliders) {
-        if (document.activeElement !== input || Math.abs(input.value - shown.z[latent]) > 0.006) input.value = shown.z[latent];
-        value.textContent = shown.z[latent].toFixed(2).replace("-", "−");
-      }
-    });
-    status.textContent = view.sides.map((shown) => shown.text).join(". ") + ".";
-  }
+  };
+  return { node, show };
+}
 
-  async function keep(text) {
-    kept.hidden = false;
-    kept.textContent = text;
-    const copied = await navigator.clipboard?.writeText(text).then(() => true, () => false);
-    status.textContent = copied ? "Copied." : "Select the lines below to copy them.";
-  }
+// The true circle, to be dragged; below it help, buttons and status.
+function makeTruthPanel(page, toolbar) {
+  const { im_size: size, grid } = page.spec;
+  // Not on the page: it is drawn into the pad.
+  const picture = make("canvas", { width: size, height: size });
+  const pad = makePad({
+    name: "Image plane, with the true circle",
+    x: [0, size],
+    y: [size, 0],
+    step: PIXEL_STEP,
+    where: () => page.view?.circle,
+    move: (x, y, stamp) => page.line.send({ type: "image", x, y, stamp }),
+  });
+  const figure = makeFigure([make("b", {}, "the true circle"), soft("x →  y ↓")], pad.canvas);
+  const help = make("p", { class: "soft" }, HELP);
+  const parts = [figure, help, toolbar.node, ...page.status.nodes];
+  const node = make("div", { class: "side" }, ...parts);
+  const show = (view, bytes) => {
+    paint(picture, bytes, 1);
+    drawTruth(pad, view, grid, picture);
+  };
+  return { node, show };
+}
 
-  function save({ name, mime }, bytes) {
-    const url = URL.createObjectURL(new Blob([bytes], { type: mime }));
-    make("a", { href: url, download: name }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 10_000);
-    status.textContent = `Saved ${name}.`;
-  }
+// One model: its latent plane, its picture and its sliders.
+function makeSidePanel(page, side, index) {
+  const plane = makeLatentPlane(page, side, index);
+  const picture = makePicture(page, side, index);
+  const sliders = makeSliders(page, side, index);
+  const parts = [plane, picture, sliders];
+  return {
+    node: make("div", { class: "side" }, ...parts.map((part) => part.node)),
+    show(view, bytes) {
+      for (const part of parts) part.show(view, bytes);
+    },
+  };
+}
 
-  function receive(content, buffers) {
-    const arrived = performance.now();
-    status.classList.toggle("error", content.type === "error");
-    if (content.type === "view") draw(content, buffers);
-    else if (content.type === "code") keep(content.text);
-    else if (content.type === "file") save(content, buffers[0]);
-    else status.textContent = content.text;
-    line.answered();
-    root.dispatchEvent(new CustomEvent("answered", { detail: { ...content, arrived } })); // for those who measure
-  }
-  model.on("msg:custom", receive);
-  line.send({ type: "hello" });
-  return () => model.off("msg:custom", receive);
+function makeLatentPlane(page, side, index) {
+  const { span } = page.spec;
+  const where = () => {
+    const shown = page.view?.sides[index];
+    return shown?.axes.map((latent) => shown.z[latent]);
+  };
+  const pad = makePad({
+    name: `${side.name}, latent plane`,
+    x: [-span, span],
+    y: [-span, span],
+    step: PLANE_STEP,
+    where,
+    move: (x, y, stamp) => page.line.send({ type: "latent", model: side.name, x, y, stamp }),
+  });
+  const axes = [makeAxisChoice(page, side, index, 0), makeAxisChoice(page, side, index, 1)];
+  const choice = make("span", { class: "soft" }, "→ ", axes[0], " ↑ ", axes[1]);
+  let grid = [];
+  return {
+    node: makeFigure([make("b", {}, side.name), choice], pad.canvas),
+    show(view) {
+      const shown = view.sides[index];
+      grid = shown.grid ?? grid; // sent when the axes change
+      drawPlane(pad, shown, grid, span, view.encoded);
+      axes.forEach((select, axis) => {
+        select.value = shown.axes[axis];
+      });
+    },
+  };
+}
+
+// Which latent is shown on an axis: 0 to the right, 1 upwards.
+function makeAxisChoice(page, side, index, axis) {
+  const choose = (event) => {
+    const chosen = [...(page.view?.sides[index].axes ?? side.latents.map(([latent]) => latent))];
+    const latent = Number(event.target.value);
+    if (chosen[1 - axis] === latent) chosen[1 - axis] = chosen[axis]; // they change places
+    chosen[axis] = latent;
+    page.line.send({ type: "axes", model: side.name, x: chosen[0], y: chosen[1] });
+  };
+  const options = side.latents.map(([latent, , informative]) =>
+    make("option", { value: latent }, `${informative ? "● " : ""}z${latent}`),
+  );
+  const label = `${side.name}, latent ${axis ? "upwards" : "to the right"}`;
+  return make("select", { "aria-label": label, onchange: choose }, ...options);
+}
+
+function makePicture(page, side, index) {
+  const { im_size: size } = page.spec;
+  const attributes = { class: "picture", role: "img", "aria-label": `${side.name}` };
+  const canvas = make("canvas", { ...attributes, width: size, height: size });
+  return {
+    node: makeFigure([soft(`what ${side.name} decodes`)], canvas),
+    show(view, bytes) {
+      paint(canvas, bytes, side.channels);
+      canvas.setAttribute("aria-label", `Picture decoded by ${view.sides[index].text}`);
+    },
+  };
+}
+
+function makeSliders(page, side, index) {
+  const sliders = side.latents.map((latent) => makeSlider(page, side, index, latent));
+  const summary = make("summary", {}, `All latents of ${side.name}, by posterior variance`);
+  const rows = make("div", { class: "sliders" }, ...sliders.flatMap((slider) => slider.nodes));
+  return {
+    node: make("details", { open: "" }, summary, rows),
+    show(view) {
+      for (const slider of sliders) slider.show(view);
+    },
+  };
+}
+
+// A latent's label, slider, value and play button.
+function makeSlider(page, side, index, [latent, variance, informative]) {
+  const { span } = page.spec;
+  const mark = informative ? "informative" : "";
+  const name = `${side.name}, latent ${latent}`;
+  const full = `${name}, posterior variance ${variance.toPrecision(2)}${mark && `, ${mark}`}`;
+  const set = (value, stamp) => {
+    page.touched = { model: side.name, latent };
+    page.line.send({ type: "slider", ...page.touched, value, stamp });
+  };
+  const input = make("input", {
+    type: "range",
+    min: -span,
+    max: span,
+    step: SLIDER_STEP,
+    class: mark,
+    title: full,
+    "aria-label": full,
+    oninput: (event) => set(Number(event.target.value), event.timeStamp),
+  });
+  const label = make("span", { class: mark }, `${informative ? "●" : "○"} z${latent} `);
+  label.append(soft(variance.toPrecision(1)));
+  const value = make("span", { class: "value", "aria-hidden": true }); // the slider tells its value
+  const play = makePlayButton(page, name, set);
+  const show = (view) => {
+    const z = view.sides[index].z[latent];
+    const held = document.activeElement === input;
+    const same = Math.abs(Number(input.value) - z) < SLIDER_STEP;
+    if (!held || !same) input.value = z;
+    value.textContent = numeral(z, 2);
+  };
+  return { nodes: [label, input, value, play], show };
+}
+
+function makePlayButton(page, name, set) {
+  const attributes = { type: "button", class: "play", "aria-label": `Play ${name}` };
+  const button = make("button", { ...attributes, "aria-pressed": false }, "▶");
+  const mark = (on) => {
+    button.textContent = on ? "■" : "▶";
+    button.setAttribute("aria-pressed", on);
+  };
+  const track = { mark, set };
+  button.addEventListener("click", () => page.player.toggle(track));
+  return button;
+}
+
+function makeFigure(caption, canvas) {
+  return make("figure", {}, make("figcaption", {}, ...caption), canvas);
+}
+
+function soft(text) {
+  return make("span", { class: "soft" }, text);
 }
 
 export default { render };

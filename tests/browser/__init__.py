@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120  # seconds; on a loaded machine everything may take long, and nothing waits longer than it must
 ARGUMENTS = (
@@ -22,6 +24,13 @@ def find_chromium() -> str | None:
     """The browser's path: $CHROMIUM, or the first of the usual names."""
     names = [os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"]
     return next(filter(None, (shutil.which(name) for name in names if name)), None)
+
+
+def require_chromium() -> None:
+    """Skip the module that calls this if there is no Chromium, unless $SBD_REQUIRE_BROWSER is 1."""
+    if not find_chromium() and os.environ.get("SBD_REQUIRE_BROWSER") != "1":
+        hint = "needs Chromium: `apt-get install chromium`, or its path in $CHROMIUM"
+        pytest.skip(hint, allow_module_level=True)
 
 
 @contextlib.contextmanager

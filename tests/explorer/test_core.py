@@ -1,5 +1,6 @@
-"""The explorer's core, and what its widget answers, without a browser."""
+"""The explorer's core: events in, pictures out."""
 
+import contextlib
 import io
 import json
 
@@ -9,25 +10,14 @@ import torch
 from PIL import Image
 
 from sbd_utils import VAE, decode, encode, render_batch
-from sbd_utils.explorer.core import TRAIL, Explorer, ranked
-from sbd_utils.explorer.widget import LatentExplorer
-
-
-def small(seed: int = 0, **options) -> VAE:
-    """A quick model with four latents; untrained, so that every latent changes the picture."""
-    torch.manual_seed(seed)
-    model = VAE(32, channels=4, **{"z_dim": 4, **options}).eval()
-    torch.nn.init.constant_(model.encoder.logvar.bias, -2)
-    last = (
-        model.decoder.convs[-1] if model.config["decoder"] == "sbd" else model.decoder.deconvs[-1]
-    )
-    torch.nn.init.constant_(last.bias, 0.5)  # grey, not black: every latent can be seen
-    return model
+from sbd_utils.explorer.core import TRAIL, Explorer
+from sbd_utils.models import SpatialBroadcastDecoder
+from tests.explorer import small
 
 
 @pytest.fixture(scope="module")
 def pair():
-    return {"SBD": small(), "deconv": small(1, decoder="deconv")}
+    return {"SBD": small(), "deconv": small(seed=1, decoder="deconv")}
 
 
 @pytest.fixture
@@ -112,10 +102,69 @@ def test_the_plane_holds_the_whole_grid(pair, explorer):
 
 
 def test_the_grid_is_that_of_the_encoder(explorer, pair):
-    grid = explorer.sides["SBD"].grid
-    mean, _ = encode(pair["SBD"], render_batch("ellipse", 22, 12, 10, img_size=32))
+    grid, points = explorer.sides["SBD"].grid, explorer.true_grid
     assert grid.shape == (10, 31, 4)
-    torch.testing.assert_close(grid[1, 0], mean[0])  # the second vertical line begins at its top
+    assert points.shape == (10, 31, 2)
+    images = render_batch("ellipse", *points.reshape(-1, 2).T, 10, img_size=32)
+    mean, _ = encode(pair["SBD"], images)
+    torch.testing.assert_close(grid, mean.unflatten(0, (10, 31)))
+    first, last = 8 + 16 / 12, 24 - 16 / 12  # of 32 pixels: the same share as 12 and 52 of 64
+    step = (last - first) / 4
+    np.testing.assert_allclose(points[1, 0], [first + step, first])  # the second vertical line
+    np.testing.assert_allclose(points[6, -1], [last, first + step])  # the second horizontal one
+
+
+@pytest.mark.parametrize("im_size", [32, 64, 96, 128])
+def test_every_circle_that_is_encoded_is_whole_and_the_grid_covers_the_image(im_size):
+    model, seen = small(im_size), []
+    model.encoder.register_forward_pre_hook(lambda _, images: seen.append(images[0]))
+    explorer = Explorer(model)
+    images = torch.cat(seen)
+    areas = images.sum((1, 2, 3))
+    assert len(images) == 16 * 16 + 10 * 31 + 2  # … and the circle in the middle, twice
+    torch.testing.assert_close(areas, torch.full_like(areas, np.pi * 5**2), rtol=1e-4, atol=0)
+    points = explorer.true_grid.reshape(-1, 2)
+    np.testing.assert_allclose(points.min(0) + points.max(0), im_size)  # in the middle
+    assert (np.ptp(points, axis=0) >= 0.8 * (im_size - 16)).all()  # centres span im_size - 16
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_a_model_of_another_dtype_is_explored_like_its_float32_twin(dtype):
+    twin, other = Explorer(small()), Explorer(small().to(dtype))
+    tolerance = 1e-5 if dtype == torch.float64 else 0.03
+    for event in random_events(twin, 20):
+        twin.handle(event)
+        other.handle(event)
+    one, two = twin.sides["model"], other.sides["model"]
+    assert two.z.dtype == torch.float32
+    torch.testing.assert_close(two.mean, one.mean, atol=tolerance, rtol=0)
+    torch.testing.assert_close(two.grid, one.grid, atol=tolerance, rtol=0)
+    assert np.abs(two.picture.astype(int) - one.picture).max() <= 255 * tolerance
+    assert other.png()[:4] == b"\x89PNG"
+    assert other.gif("model", 1, steps=3)[:3] == b"GIF"
+
+
+@contextlib.contextmanager
+def default_dtype(dtype):
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    yield
+    torch.set_default_dtype(before)
+
+
+@pytest.mark.parametrize("default", [default_dtype(torch.float64), torch.device("meta")])
+def test_defaults_of_dtype_and_device_change_nothing(default):
+    model, events = small(), list(random_events(Explorer(small()), 20))
+    plain = Explorer(model)
+    with default:
+        other = Explorer(model)
+        for event in events:
+            other.handle(event)
+        files = other.png(), other.gif("model", 1, steps=3)
+    for event in events:
+        plain.handle(event)
+    assert other.state() == plain.state()
+    assert files == (plain.png(), plain.gif("model", 1, steps=3))
 
 
 def test_trail_is_bounded_and_can_be_cleared(explorer):
@@ -194,7 +243,17 @@ def test_the_same_events_give_the_same_state(pair):
         ),
         (dict(type="slider", model="SBD", latent=-1, value=0), "latent is -1"),
         (dict(type="axes", model="SBD", x=1, y=1), "x and y are both 1"),
-        (dict(type="prior", model="SBD"), "does not have what 'prior' takes"),
+        (dict(type="prior", model="SBD"), "does not have what 'prior' takes: nothing more"),
+        (dict(type=["prior"]), r"type is \['prior'\]; it must be one of"),
+        (["prior"], r"event is \['prior'\]; it must be a dictionary with a 'type'"),
+        (dict(type="latent", model=["SBD"], x=0, y=0), r"model is \['SBD'\]; it must be text"),
+        (dict(type="latent", model=0, x=0, y=0), "model is 0; it must be one of 'SBD', 'deconv'"),
+        (dict(type="slider", model="SBD", latent=True, value=0), "latent is True; .* an integer"),
+        (dict(type="slider", model="SBD", latent=1.0, value=0), "latent is 1.0; .* an integer"),
+        (dict(type="slider", model="SBD", latent=1, value=True), "value is True; .* finite number"),
+        (dict(type="image", x=10**400, y=0), "x is 10+; it must be a finite number"),
+        (dict(type="axes", model="SBD", x=False, y=1), "x is False; it must be an integer"),
+        (dict(type="link", value="no"), "value is 'no'; it must be True or False"),
     ],
 )
 def test_a_bad_event_is_refused_and_changes_nothing(explorer, event, message):
@@ -204,6 +263,42 @@ def test_a_bad_event_is_refused_and_changes_nothing(explorer, event, message):
     assert explorer.state() == before
 
 
+def unpadded() -> VAE:
+    """A model whose pictures are smaller than its images."""
+    model = small()
+    model.decoder = SpatialBroadcastDecoder(32, z_dim=4, channels=4, padding=False)
+    return model
+
+
+def filled(value: float) -> VAE:
+    """A model with that weight everywhere in its first layer."""
+    model = small()
+    torch.nn.init.constant_(model.encoder.convs[0].weight, value)
+    return model
+
+
+@pytest.mark.parametrize("number", [int, np.int64, np.uint8])
+def test_numbers_of_numpy_are_numbers(explorer, number):
+    before = explorer.sides["SBD"].z.tolist()
+    explorer.handle(dict(type="slider", model="SBD", latent=number(1), value=np.float32(0.5)))
+    assert explorer.sides["SBD"].z.tolist() == [before[0], 0.5, *before[2:]]
+    explorer.handle(dict(type="axes", model="SBD", x=number(3), y=number(0)))
+    assert explorer.sides["SBD"].axes == (3, 0)
+    explorer.handle(dict(type="link", value=np.bool_(False)))
+    assert explorer.linked is False
+    explorer.handle(dict(type="image", x=number(10), y=np.float64(20.5)))
+    assert json.dumps(explorer.state())
+
+
+def test_models_may_be_called_by_integers():
+    explorer = Explorer({0: small(), np.int64(1): small(seed=1)})
+    assert [type(name) for name in explorer.sides] == [int, int]
+    explorer.handle(dict(type="slider", model=np.int64(1), latent=0, value=1))
+    assert explorer.sides[1].z[0] == 1
+    assert "1: torch.tensor(" in explorer.code()
+    assert explorer.describe(1).startswith("1: ")
+
+
 @pytest.mark.parametrize(
     ("models", "message"),
     [
@@ -211,6 +306,11 @@ def test_a_bad_event_is_refused_and_changes_nothing(explorer, event, message):
         ({"a": 1}, r"models\['a'\] is int"),
         ({"a": VAE(32, channels=2, z_dim=1)}, "has 1 latent"),
         ({"a": VAE(32, 2, channels=2)}, "has 2 channels"),
+        ({"a": unpadded()}, r"\['a'\] decodes pictures \[1, 26, 26\]; they must be \[1, 32, 32\]"),
+        ({"a": filled(float("nan"))}, r"\['a'\] gives numbers that are not finite"),
+        ({"a": filled(300.0).half()}, r"\['a'\] gives numbers .* its dtype is too small"),
+        ({True: small()}, "a name in models is True; it must be text or an integer"),
+        ({("a", 1): small()}, r"a name in models is \('a', 1\)"),
         (
             {"a": VAE(32, channels=2), "b": VAE(64, channels=2)},
             "different sizes, {'a': 32, 'b': 64}",
@@ -228,13 +328,13 @@ def test_latents_are_ranked_by_posterior_variance():
         model.encoder.logvar.weight.zero_()
         model.encoder.logvar.bias.copy_(torch.tensor([0.9, 0.02, 1.0, 0.3]).log())
     side = Explorer(model).sides["model"]
-    assert [(latent, mark) for latent, _, mark in ranked(side)] == [
+    assert [(latent, mark) for latent, _, mark in side.ranked()] == [
         (1, True),
         (3, True),
         (0, False),
         (2, False),
     ]
-    assert ranked(side)[0][1] == pytest.approx(0.02)
+    assert side.ranked()[0].variance == pytest.approx(0.02)
     assert side.axes == (1, 3)
 
 
@@ -264,6 +364,12 @@ def test_gif_goes_to_and_fro(explorer, pair):
         assert np.abs(seen - expected_picture(pair["SBD"], end)).max() <= 2
     with pytest.raises(ValueError, match="latent is 4"):
         explorer.gif("SBD", 4)
+    with pytest.raises(ValueError, match="latent is True"):
+        explorer.gif("SBD", True)
+    with pytest.raises(ValueError, match="model is None"):
+        explorer.gif(None, 1)
+    with pytest.raises(ValueError, match="scale is 0; it must be at least 1"):
+        explorer.png(scale=0)
 
 
 def test_colour_pictures_and_a_single_model():
@@ -278,56 +384,3 @@ def test_describes_what_is_seen(explorer):
     assert explorer.describe("SBD") == "SBD: a dark picture"
     picture[10:12, 20:22] = 200
     assert explorer.describe("SBD") == "SBD: a bright spot at x 21, y 11 pixels"
-
-
-# The widget
-
-
-@pytest.fixture
-def widget(pair, monkeypatch):
-    widget = LatentExplorer(pair)
-    widget.answers = []
-    monkeypatch.setattr(
-        widget, "send", lambda content, buffers=None: widget.answers.append((content, buffers))
-    )
-    return widget
-
-
-def test_widget_answers_an_event_with_the_pictures(widget):
-    widget.accepted = []
-    event = dict(type="latent", model="SBD", x=0.5, y=1)
-    widget._receive(widget, {**event, "stamp": 12.5}, [])
-    content, buffers = widget.answers.pop()
-    assert widget.accepted == [event]
-    assert content["stamp"] == 12.5
-    assert content["sides"][0]["z"] == [round(v, 4) for v in widget.core.sides["SBD"].z.tolist()]
-    assert buffers[1] == widget.core.sides["SBD"].picture.tobytes()
-    assert len(buffers[0]) == 32 * 32
-    assert json.dumps(content, allow_nan=False)
-
-
-def test_widget_shows_a_new_page_everything_and_changes_nothing(widget):
-    before = widget.core.state()
-    widget._receive(widget, dict(type="hello"), [])
-    assert widget.core.state() == before
-    assert np.shape(widget.answers[0][0]["sides"][1]["grid"]) == (10, 31, 2)
-
-
-def test_widget_answers_a_bad_event_too(widget):
-    with pytest.raises(ValueError, match="latemt"):
-        widget._receive(widget, dict(type="latemt"), [])
-    assert widget.answers[0][0]["type"] == "error"
-    assert "latemt" in widget.answers[0][0]["text"]
-
-
-def test_widget_hands_out_code_and_files(widget):
-    for event in (dict(type="code"), dict(type="png"), dict(type="gif", model="SBD", latent=1)):
-        widget._receive(widget, event, [])
-    code, png, gif = widget.answers
-    assert code[0]["text"] == widget.core.code()
-    assert png[1][0].startswith(b"\x89PNG")
-    assert gif[1][0].startswith(b"GIF89a")
-
-
-def test_widget_is_short_in_text(widget):
-    assert repr(widget) == "LatentExplorer(SBD, deconv)"

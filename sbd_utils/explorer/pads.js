@@ -1,0 +1,213 @@
+// Pads: planes that are drawn, and touched by pointer or arrow keys. They know nothing of a kernel.
+
+export const SIZE = 256; // width of a pad in CSS pixels
+
+const BLUES = ["#08306b", "#08519c", "#2171b5", "#4292c6", "#6baed6"]; // vertical in the image
+const ORANGES = ["#7f2704", "#a63603", "#d94801", "#f16913", "#fd8d3c"]; // horizontal there
+const HAND = "#d55e00";
+const HAND_PALE = "#d55e0033";
+const TRAIL = "#009e73";
+const PAPER = "#fdfdfb";
+const RINGS = "#e4e4e0";
+const AXES = "#d0d0cc";
+const TICK_TEXT = "#777";
+const TICKS = [-2, 2]; // values written at a plane's axes
+const PRIOR_RADII = [1, 2]; // standard deviations of the prior that are drawn as circles
+const FINE = 10; // an arrow key with Shift moves by a step over this
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+// JupyterLab would take the arrow and enter keys of these for its own shortcuts.
+const CONTROLS = ["button", "canvas", "input", "select", "summary"];
+
+// A node of the page. Attributes that begin with "on" are listeners.
+export function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value);
+  }
+  if (CONTROLS.includes(tag)) node.dataset.lmSuppressShortcuts = "true";
+  node.append(...children);
+  return node;
+}
+
+// A number as text, with a true minus sign.
+export function numeral(number, digits = 0) {
+  return number.toFixed(digits).replace("-", "−");
+}
+
+// A canvas over a plane. It reports where it is pressed, in the plane's own units, and where the
+// arrow keys move to.
+//   x, y: the values at the left and right, bottom and top edge
+//   step: what an arrow key moves
+//   where(): the point that is moved, or null while there is none
+//   move(x, y, stamp): called with the new point and the time of the event
+export function makePad({ name, x, y, step, where, move }) {
+  const ratio = Math.max(2, window.devicePixelRatio || 1);
+  const canvas = make("canvas", {
+    class: "pad",
+    tabindex: 0,
+    role: "application",
+    width: SIZE * ratio,
+    height: SIZE * ratio,
+    "aria-roledescription": "two-dimensional slider",
+    "aria-label": `${name}. Drag, or move with the arrow keys; hold Shift for fine steps.`,
+  });
+  const context = canvas.getContext("2d");
+  context.scale(ratio, ratio); // from here on in CSS pixels
+  const pad = { canvas, context, ...makeScale(x, y) };
+  listenToPointer(pad, move);
+  listenToArrows(pad, step, where, move);
+  return pad;
+}
+
+// Between a plane's units and the pixels of its pad.
+function makeScale([left, right], [bottom, top]) {
+  const share = (value, low, high) => (value - low) / (high - low);
+  const inside = (value) => Math.min(Math.max(value, 0), 1);
+  return {
+    unit: SIZE / (right - left), // pixels
+    upwards: Math.sign(top - bottom), // of y in the plane
+    toPixels: ([x, y]) => [share(x, left, right) * SIZE, share(y, top, bottom) * SIZE],
+    fromShares: (u, v) => [left + inside(u) * (right - left), top + inside(v) * (bottom - top)],
+  };
+}
+
+function listenToPointer(pad, move) {
+  const report = (event) => {
+    const box = pad.canvas.getBoundingClientRect();
+    const u = (event.clientX - box.left) / box.width;
+    const v = (event.clientY - box.top) / box.height;
+    move(...pad.fromShares(u, v), event.timeStamp);
+  };
+  pad.canvas.addEventListener("pointerdown", (event) => {
+    pad.canvas.setPointerCapture(event.pointerId);
+    report(event);
+  });
+  pad.canvas.addEventListener("pointermove", (event) => {
+    if (event.buttons) report(event);
+  });
+}
+
+function listenToArrows(pad, step, where, move) {
+  pad.canvas.addEventListener("keydown", (event) => {
+    const direction = ARROWS[event.key];
+    if (!direction) return;
+    event.preventDefault(); // the page would scroll
+    const point = where();
+    if (!point) return;
+    const size = event.shiftKey ? step / FINE : step;
+    const x = point[0] + direction[0] * size;
+    const y = point[1] + direction[1] * size * pad.upwards;
+    move(x, y, event.timeStamp);
+  });
+}
+
+// A latent plane: axes, the prior, the encoded grid, the trail, and the code in hand.
+//   shown: axes, z, mean, std and trail of a model
+//   grid: [lines, points, 2] in the plane's units
+//   encoded: whether the code is the circle's; then its posterior is drawn
+export function drawPlane(pad, shown, grid, span, encoded) {
+  const point = shown.axes.map((latent) => shown.z[latent]);
+  drawPaper(pad, span);
+  drawGrid(pad, grid, 0.85);
+  if (shown.trail.length > 1) drawLine(pad, shown.trail, TRAIL, 3);
+  drawCross(pad, point, span, HAND, 0.6);
+  if (encoded) {
+    drawPosterior(pad, shown);
+    drawDisc(pad, point, [2, 2], { fill: HAND, stroke: "white", width: 0.5 });
+  } else {
+    drawDisc(pad, point, [6, 6], { fill: HAND, stroke: "white", width: 2 });
+  }
+}
+
+// The image plane: the circle's picture, the grid, the path, and the circle's centre.
+export function drawTruth(pad, view, grid, picture) {
+  const { context } = pad;
+  context.globalAlpha = view.encoded ? 1 : 0.35; // dim: the code no longer comes from this circle
+  context.imageSmoothingEnabled = false;
+  context.fillStyle = "black";
+  context.fillRect(0, 0, SIZE, SIZE);
+  context.drawImage(picture, 0, 0, SIZE, SIZE);
+  drawGrid(pad, grid, view.encoded ? 0.9 : 0.4);
+  if (view.path.length > 1) drawLine(pad, view.path, TRAIL, 3);
+  drawDisc(pad, view.circle, [3, 3], { fill: HAND, stroke: "white", width: 1 });
+}
+
+// Grey (one channel) or RGB bytes, a DataView, to a canvas of as many pixels.
+export function paint(canvas, bytes, channels) {
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(canvas.width, canvas.height);
+  for (let i = 0; i < canvas.width * canvas.height; i++) {
+    for (let c = 0; c < 3; c++) {
+      image.data[4 * i + c] = bytes.getUint8(channels === 1 ? i : 3 * i + c);
+    }
+    image.data[4 * i + 3] = 255;
+  }
+  context.putImageData(image, 0, 0);
+}
+
+function drawPaper(pad, span) {
+  const { context, toPixels, unit } = pad;
+  context.fillStyle = PAPER;
+  context.fillRect(0, 0, SIZE, SIZE);
+  for (const radius of PRIOR_RADII) {
+    drawDisc(pad, [0, 0], [radius * unit, radius * unit], { stroke: RINGS });
+  }
+  drawCross(pad, [0, 0], span, AXES, 1);
+  context.fillStyle = TICK_TEXT;
+  context.font = "10px system-ui, sans-serif";
+  const [middleX, middleY] = toPixels([0, 0]);
+  for (const tick of TICKS) {
+    const [x, y] = toPixels([tick, tick]);
+    context.fillText(numeral(tick), x - 4, middleY + 12);
+    context.fillText(numeral(tick), middleX + 4, y + 4);
+  }
+}
+
+// Half of the grid's lines are vertical in the image, the other half, dashed, horizontal.
+function drawGrid(pad, grid, alpha) {
+  const half = grid.length / 2;
+  pad.context.globalAlpha = alpha;
+  grid.forEach((line, i) => {
+    const shades = i < half ? BLUES : ORANGES;
+    const share = (i % half) / Math.max(half - 1, 1);
+    const color = shades[Math.round(share * (shades.length - 1))];
+    drawLine(pad, line, color, 1.6, i < half ? [] : [5, 3]);
+  });
+  pad.context.globalAlpha = 1;
+}
+
+function drawCross(pad, [x, y], span, color, width) {
+  const points = { left: [-span, y], right: [span, y], bottom: [x, -span], top: [x, span] };
+  drawLine(pad, [points.left, points.right], color, width);
+  drawLine(pad, [points.bottom, points.top], color, width);
+}
+
+// One standard deviation of the posterior around its mean.
+function drawPosterior(pad, { mean, std }) {
+  const radii = std.map((each) => Math.max(each * pad.unit, 0.5));
+  drawDisc(pad, mean, radii, { fill: HAND_PALE, stroke: HAND, width: 1.5 });
+}
+
+function drawLine({ context, toPixels }, points, color, width, dash = []) {
+  context.beginPath();
+  for (const point of points) context.lineTo(...toPixels(point));
+  Object.assign(context, { strokeStyle: color, lineWidth: width, lineJoin: "round" });
+  context.setLineDash(dash);
+  context.stroke();
+  context.setLineDash([]);
+}
+
+// An ellipse with its radii in pixels.
+function drawDisc({ context, toPixels }, point, radii, { fill, stroke, width = 1 }) {
+  context.beginPath();
+  context.ellipse(...toPixels(point), ...radii, 0, 0, 2 * Math.PI);
+  if (fill) {
+    context.fillStyle = fill;
+    context.fill();
+  }
+  if (stroke) {
+    Object.assign(context, { strokeStyle: stroke, lineWidth: width });
+    context.stroke();
+  }
+}
