@@ -52,6 +52,7 @@ from .pretrained import (
     load_pretrained as load_pretrained,
 )
 from .analysis import (
+    center_of_mass as center_of_mass,
     decode as decode,
     encode as encode,
     encode_coordinates as encode_coordinates,
@@ -73,6 +74,7 @@ from .evidence import (
 )
 from .experiments import Milestones as Milestones, make_row as make_row
 from .plotting import (
+    OKABE_ITO as OKABE_ITO,
     LivePlot as LivePlot,
     plot_coordinate_grid as plot_coordinate_grid,
     plot_examples as plot_examples,
@@ -80,6 +82,7 @@ from .plotting import (
     plot_grid_pair as plot_grid_pair,
     plot_headline as plot_headline,
     plot_history as plot_history,
+    plot_picture as plot_picture,
     plot_residuals as plot_residuals,
     plot_strip as plot_strip,
     plot_traversals as plot_traversals,

@@ -93,6 +93,40 @@ def interpolate(model: Any, x1: Tensor, x2: Tensor, steps: int = 9) -> Tensor:
     return decode(model, torch.lerp(start, end, shares))
 
 
+def center_of_mass(images: Tensor, black: float = 0.0) -> Tensor:
+    """The mean position of the light in each image, x and y in pixels.
+
+    Pixel (i, j) has its middle at x = j + 0.5, y = i + 0.5.
+
+    Args:
+        images: [N, C, H, W] or [N, H, W]; the light of all channels counts.
+        black: Values up to it count as no light: a decoder's background is not exactly 0.
+
+    Returns:
+        [N, 2], float32; not a number where an image has no light.
+
+    Raises:
+        ValueError: images has another shape.
+
+    Example:
+        >>> image = torch.zeros(1, 4, 4)
+        >>> image[0, 1, 2] = 1.0
+        >>> center_of_mass(image)
+        tensor([[2.5000, 1.5000]])
+    """
+    if images.ndim not in (3, 4):
+        shape = list(images.shape)
+        raise ValueError(f"images has shape {shape}; it must be [N, C, H, W] or [N, H, W]")
+    light = torch.where(images > black, images, 0).double()
+    if light.ndim == 4:
+        light = light.sum(1)  # [N, H, W]
+    height, width = light.shape[1:]
+    x = torch.arange(width, dtype=torch.float64, device=light.device) + 0.5
+    y = torch.arange(height, dtype=torch.float64, device=light.device) + 0.5
+    moments = torch.stack([light.sum(1) @ x, light.sum(2) @ y], 1)  # [N, 2]
+    return (moments / light.sum((1, 2))[:, None]).float()
+
+
 class Traversal(NamedTuple):
     """What `traverse` returns."""
 

@@ -1,8 +1,15 @@
-"""Every figure that two notebooks share. Functions draw into the figure or axes they are given and return it."""
+"""Every figure that two notebooks share.
+
+A function draws into the figure or the axes that it is given, and returns it. How lines, legends
+and frames look by default stands in `course.mplstyle`.
+"""
 
 import base64
 import io
 import math
+import struct
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -10,60 +17,198 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from sbd_utils.analysis import INFORMATIVE, Traversal, encode_grid, evaluate_circles
 
-# Okabe & Ito's colours, told apart with any colour vision; the order also alternates dark and light for grey print.
+if TYPE_CHECKING:
+    from IPython.display import DisplayHandle
+
+Array = ArrayLike | Tensor
+
 OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
+"""Okabe & Ito's colours, told apart with any colour vision; dark and light alternate, for print."""
+
+SCREEN_DPI = 100
+"""Pixels per inch at which a notebook shows a figure …"""
+SAVED_DPI = 200
+"""… and those that are stored: sharp on screens of twice that resolution, and when enlarged."""
+GAP = 2
+"""Pixels between images that are shown side by side."""
+ONE_ROW = 8
+"""Up to this many images stand in one row, as in the blog post."""
 
 
-def plot_examples(examples, title: str = "", columns: int | None = None) -> Figure:
+# Grids of images
+
+
+def plot_examples(examples: Array, title: str = "", columns: int | None = None) -> Figure:
     """Show a batch of images as one grid in the current figure.
 
-    examples: [N, C, H, W] with C 1 (grey) or 3 (RGB), or one grey image [H, W]; a tensor or array, clamped to [0, 1].
-    columns: images per row, by default such that the grid is about square.
-    Raises ValueError for another shape or no image.
+    Args:
+        examples: [N, C, H, W] with C 1 (grey) or 3 (RGB), or one grey image [H, W]; clamped to
+            [0, 1].
+        title: Above the grid.
+        columns: Images in a row. By default up to 8 images make one row; more make the squarest of
+            the grids that leave the fewest cells empty (at least two rows, at most three times as
+            wide as a square): 12 images are 3 rows of 4, 10 are 2 rows of 5, 11 leave one of 12
+            cells empty.
+
+    Returns:
+        The current figure.
+
+    Raises:
+        ValueError: examples has another shape or no image, or columns is below 1.
     """
-    images = torch.as_tensor(examples).detach().float().cpu().clamp(0, 1)
+    images = _as_images(examples)
     images = images[None, None] if images.ndim == 2 else images
     if images.ndim != 4 or len(images) == 0 or images.shape[1] not in (1, 3):
-        raise ValueError(
-            f"examples has shape {list(images.shape)}; it must be [N, 1 or 3, H, W] with N at least 1"
-        )
+        shape = list(images.shape)
+        wanted = "it must be [N, 1 or 3, H, W] with N at least 1"
+        raise ValueError(f"examples has shape {shape}; {wanted}")
+    columns = full_columns(len(images)) if columns is None else columns
     figure = plt.gcf()
     ax = figure.gca()
-    ax.imshow(
-        image_grid(images, columns or math.ceil(math.sqrt(len(images)))),
-        cmap="gray",
-        vmin=0,
-        vmax=1,
-    )
+    ax.imshow(image_grid(images, columns), cmap="gray", vmin=0, vmax=1)
     ax.set_axis_off()
     ax.set_title(title)
     return figure
 
 
-def image_grid(images: Tensor, columns: int, gap: int = 2, background: float = 0.5) -> np.ndarray:
-    """Images [N, C, H, W] side by side on mid-grey, row after row: [height, width, C], or [height, width] for grey."""
-    n, c, h, w = images.shape
-    rows = math.ceil(n / columns)
-    grid = torch.full((c, rows * (h + gap) + gap, columns * (w + gap) + gap), background)
+def full_columns(count: int) -> int:
+    """How many columns leave as few cells empty as can be; the rule is in `plot_examples`."""
+    if count <= ONE_ROW:
+        return count
+    square = math.ceil(math.sqrt(count))
+    widest = min(3 * square, math.ceil(count / 2))
+
+    def empty_cells(columns: int) -> int:
+        return -count % columns
+
+    return min(range(square, widest + 1), key=empty_cells)  # of equals the first, the squarest
+
+
+def image_grid(images: Tensor, columns: int, gap: int = GAP, background: float = 0.5) -> np.ndarray:
+    """Images side by side on mid-grey, row after row.
+
+    Args:
+        images: [N, C, H, W].
+        columns: Images in a row.
+        gap: Pixels between them, and around all.
+        background: Brightness of the gaps, and of cells without an image.
+
+    Returns:
+        [height, width, C], or [height, width] for grey.
+
+    Raises:
+        ValueError: columns is below 1.
+    """
+    if columns < 1:
+        raise ValueError(f"columns is {columns}; it must be at least 1")
+    count, channels, height, width = images.shape
+    rows = math.ceil(count / columns)
+    size = (rows * (height + gap) + gap, columns * (width + gap) + gap)
+    grid = torch.full((channels, *size), background)
     for i, image in enumerate(images):
-        top, left = gap + (i // columns) * (h + gap), gap + (i % columns) * (w + gap)
-        grid[:, top : top + h, left : left + w] = image
-    return grid[0].numpy() if c == 1 else grid.permute(1, 2, 0).numpy()
+        top = gap + (i // columns) * (height + gap)
+        left = gap + (i % columns) * (width + gap)
+        grid[:, top : top + height, left : left + width] = image
+    return grid[0].numpy() if channels == 1 else grid.permute(1, 2, 0).numpy()
+
+
+def plot_picture(ax: Axes, picture: Array, title: str = "", **options: Any) -> Axes:
+    """Show one picture without ticks and frame.
+
+    Args:
+        ax: Where.
+        picture: [H, W], or [H, W, 3] in [0, 1].
+        title: Above it.
+        **options: Of `Axes.imshow`. By default grey; black is 0 and white 1.
+    """
+    if "cmap" not in options:
+        options = {"cmap": "gray", "vmin": 0, "vmax": 1, **options}
+    ax.imshow(_detached(picture), **options)
+    ax.set(xticks=[], yticks=[], title=title)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def plot_strip(
+    ax: Axes, images: Array, captions: Sequence[str] | None = None, title: str = ""
+) -> Axes:
+    """Images side by side in one row.
+
+    Args:
+        ax: Where.
+        images: [N, C, H, W], clamped to [0, 1].
+        captions: N texts beneath them.
+        title: Above them.
+    """
+    shown = _as_images(images)
+    _draw_table(ax, shown, columns=len(shown), below=captions or [])
+    ax.set_title(title)
+    return ax
+
+
+def plot_traversals(ax: Axes, traversal: Traversal, title: str = "") -> Axes:
+    """What `traverse` returned as a table: a row for each latent, the values beneath."""
+    images = _as_images(traversal.images.flatten(0, 1))
+    values = [f"{value:.1f}".replace("-0.0", "0.0") for value in traversal.values.tolist()]
+    names = [f"latent {latent}" for latent in traversal.latents]
+    _draw_table(ax, images, columns=len(values), below=values, left=names)
+    ax.set(title=title, xlabel="value of the latent (standard deviations of the prior)")
+    return ax
+
+
+def _draw_table(
+    ax: Axes, images: Tensor, columns: int, below: Sequence[str], left: Sequence[str] = ()
+) -> None:
+    """Images as one grid, with texts centred under its columns and at the left of its rows."""
+    height, width = images.shape[-2:]
+    plot_picture(ax, image_grid(images, columns))
+    middles_x = [GAP + width / 2 - 0.5 + i * (width + GAP) for i in range(len(below))]
+    middles_y = [GAP + height / 2 - 0.5 + i * (height + GAP) for i in range(len(left))]
+    ax.set_xticks(middles_x, below)
+    ax.set_yticks(middles_y, left)
+    ax.tick_params(length=0)
+
+
+def _as_images(images: Array) -> Tensor:
+    """Float32 on the CPU, apart from any graph, clamped to [0, 1]."""
+    return torch.as_tensor(images).detach().float().cpu().clamp(0, 1)
+
+
+def _detached(values: Array) -> np.ndarray:
+    return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+
+
+# Grids of positions
 
 
 def plot_coordinate_grid(
-    ax: Axes, x, y, labels, title: str = "", names=("x (pixels)", "y (pixels)")
+    ax: Axes,
+    x: Array,
+    y: Array,
+    labels: Array,
+    title: str = "",
+    names: Sequence[str] = ("x (pixels)", "y (pixels)"),
 ) -> Axes:
-    """Draw the lines of `generate_spaced_coordinates`, in the image plane or wherever an encoder sent them.
+    """Draw the lines of `generate_spaced_coordinates`, in the image or where an encoder sent them.
 
-    x, y, labels: [N]. The first half of the lines (vertical in the image) is blue and solid, the second half orange and
-    dashed, each from dark to light in the order of its labels. The first point of every line is a dot.
+    The first half of the lines (vertical in the image) is blue and solid, the second half orange
+    and dashed, each from dark to light in the order of its labels. The first point of every line is
+    a dot.
+
+    Args:
+        ax: Where.
+        x: [N].
+        y: [N].
+        labels: [N], the number of each point's line.
+        title: Above the grid.
+        names: Of the two axes.
     """
-    x, y, labels = (np.asarray(values) for values in (x, y, labels))
+    x, y, labels = _detached(x), _detached(y), _detached(labels)
     lines = np.unique(labels)
     half = (len(lines) + 1) // 2
     for number, label in enumerate(lines):
@@ -71,7 +216,7 @@ def plot_coordinate_grid(
         first = number < half
         shade = (number % half) / max(half - 1, 1)
         color = plt.get_cmap("Blues" if first else "Oranges")(0.95 - 0.5 * shade)
-        ax.plot(x[on], y[on], color=color, linestyle="-" if first else "--", linewidth=1.5)
+        ax.plot(x[on], y[on], "-" if first else "--", color=color, linewidth=1.5)
         ax.plot(x[on][0], y[on][0], "o", color=color, markersize=4)
     ax.set(title=title, xlabel=names[0], ylabel=names[1])
     ax.set_aspect("equal", adjustable="datalim")
@@ -79,214 +224,250 @@ def plot_coordinate_grid(
 
 
 def plot_grid_pair(
-    figure: Figure, xy, z, labels, pair=(0, 1), im_size: int = 64, title: str = ""
+    figure: Figure,
+    xy: Array,
+    z: Array,
+    labels: Array,
+    pair: Sequence[int] = (0, 1),
+    im_size: int = 64,
+    title: str = "",
 ) -> Figure:
-    """A grid of positions in the image (left) and where an encoder put them (right), lines connected.
+    """A grid of positions in the image (left) and where an encoder put them (right).
 
-    xy, z: [N, 2], labels: [N], as `encode_grid` returns them; pair: the latents' numbers, for the axes.
+    Args:
+        figure: An empty one.
+        xy: [N, 2] in pixels; this, z and labels as `encode_grid` returns them.
+        z: [N, 2].
+        labels: [N].
+        pair: Numbers of the latents, for the axes.
+        im_size: Height and width of the image in pixels.
+        title: Above the codes.
     """
-    xy, z = np.asarray(xy), np.asarray(z)
     left, right = figure.subplots(1, 2)
-    plot_coordinate_grid(left, *xy.T, labels, "centres of the circles")
-    left.set_aspect("equal", adjustable="box")
-    left.set(xlim=(0, im_size), ylim=(im_size, 0))  # y runs downwards, as in the image
-    plot_coordinate_grid(
-        right, *z.T, labels, title or "their codes", names=[f"mean of latent {i}" for i in pair]
-    )
+    x, y = _detached(xy).T
+    plot_coordinate_grid(left, x, y, labels, "centres of the circles")
+    _frame_image(left, im_size)
+    z1, z2 = _detached(z).T
+    names = [f"mean of latent {i}" for i in pair]
+    plot_coordinate_grid(right, z1, z2, labels, title or "their codes", names)
     return figure
 
 
 def plot_fit(
-    ax: Axes, xy, z, labels, matrix, title: str = "", names=("mean of first latent", "second")
+    ax: Axes,
+    xy: Array,
+    z: Array,
+    labels: Array,
+    matrix: Array,
+    title: str = "",
+    names: Sequence[str] = ("mean of first latent", "second"),
 ) -> Axes:
-    """The encoded grid z [N, 2] with the fitted straight map of its positions xy [N, 2] laid over it in black.
+    """An encoded grid, and laid over it in black the fitted straight map of its positions.
 
-    matrix: [3, 2], `Geometry.affine` or `Geometry.similarity`.
+    Args:
+        ax: Where.
+        xy: Positions [N, 2].
+        z: Codes [N, 2].
+        labels: [N].
+        matrix: [3, 2], `Geometry.affine` or `Geometry.similarity`.
+        title: Above the grid.
+        names: Of the two axes.
     """
-    plot_coordinate_grid(ax, *np.asarray(z).T, labels, title, names)
+    z1, z2 = _detached(z).T
+    labels = _detached(labels)
+    plot_coordinate_grid(ax, z1, z2, labels, title, names)
     fitted = apply_map(xy, matrix)
+    dots = (0, (1, 2))
     for label in np.unique(labels):
-        ax.plot(
-            *fitted[np.asarray(labels) == label].T,
-            color="black",
-            linewidth=0.7,
-            linestyle=(0, (1, 2)),
-            zorder=3,
-        )
+        x, y = fitted[labels == label].T
+        ax.plot(x, y, color="black", linewidth=0.7, linestyle=dots, zorder=3)
     return ax
 
 
 def plot_residuals(
-    ax: Axes, xy, z, matrix, magnify: float = 10, im_size: int = 64, title: str = ""
+    ax: Axes,
+    xy: Array,
+    z: Array,
+    matrix: Array,
+    magnify: float = 10,
+    im_size: int = 64,
+    title: str = "",
 ) -> Axes:
-    """How far each code lies from the fitted straight map, as arrows in the image, in pixels times `magnify`.
+    """How far each code lies from the fitted straight map, as enlarged arrows in the image.
 
-    xy, z: [N, 2]; matrix: [3, 2], `Geometry.affine` or `Geometry.similarity`. An arrow starts at the true position and
-    points to where the map's inverse puts the code. Raises ValueError if the map has no inverse.
+    An arrow starts at the true position and points to where the map's inverse puts the code.
+
+    Args:
+        ax: Where.
+        xy: Positions [N, 2] in pixels.
+        z: Codes [N, 2].
+        matrix: [3, 2], `Geometry.affine` or `Geometry.similarity`.
+        magnify: How many times longer than the residual, in pixels, an arrow is.
+        im_size: Height and width of the image in pixels.
+        title: Above it.
+
+    Raises:
+        ValueError: The map has no inverse.
     """
-    xy, matrix = np.asarray(xy), np.asarray(matrix)
-    if np.linalg.matrix_rank(matrix[:2]) < 2:
-        raise ValueError(
-            "matrix flattens the plane to a line; its residuals have no place in the image"
-        )
-    arrows = (np.asarray(z) - apply_map(xy, matrix)) @ np.linalg.inv(matrix[:2])  # [N, 2] pixels
-    ax.quiver(
-        *xy.T,
-        *(magnify * arrows).T,
-        angles="xy",
-        scale_units="xy",
-        scale=1,
-        width=0.004,
-        color=OKABE_ITO[0],
-    )
-    ax.set_aspect("equal", adjustable="box")
-    ax.set(xlim=(0, im_size), ylim=(im_size, 0), xlabel="x (pixels)", ylabel="y (pixels)")
+    linear = _detached(matrix)[:2]
+    if np.linalg.matrix_rank(linear) < 2:
+        flat = "matrix flattens the plane to a line"
+        raise ValueError(f"{flat}; its residuals have no place in the image")
+    residual = (_detached(z) - apply_map(xy, matrix)) @ np.linalg.inv(linear)  # [N, 2] pixels
+    x, y = _detached(xy).T
+    along, down = magnify * residual.T
+    arrows = ax.quiver(x, y, along, down, angles="xy", scale_units="xy", scale=1, width=0.004)
+    arrows.set_color(OKABE_ITO[0])
+    ax.set(xlabel="x (pixels)", ylabel="y (pixels)")
+    _frame_image(ax, im_size)
     ax.set_title(title or f"residuals × {magnify:g}")
     return ax
 
 
-def apply_map(xy, matrix) -> np.ndarray:
-    """Positions xy [N, 2] sent through a fitted straight map [3, 2]: `[x, y, 1] @ matrix`."""
-    return np.asarray(xy) @ np.asarray(matrix)[:2] + np.asarray(matrix)[2]
+def apply_map(xy: Array, matrix: Array) -> np.ndarray:
+    """Positions [N, 2] sent through a fitted straight map [3, 2]: `[x, y, 1] @ matrix`."""
+    matrix = _detached(matrix)
+    return _detached(xy) @ matrix[:2] + matrix[2]
 
 
-def plot_variances(
-    ax: Axes, avg_var, sort: bool = True, threshold: float = INFORMATIVE, title: str = ""
-) -> Axes:
-    """Average posterior variances [z_dim] as bars that hang from the prior's value, 1, on a logarithmic axis.
-
-    Every halving of the variance makes a bar longer by the same amount: half a bit. Informative latents, those below
-    the threshold, are dark, hatched and labelled with their value. sort: the least first, else by number.
-    """
-    avg_var = np.asarray(avg_var, dtype=float)
-    order = np.argsort(avg_var, kind="stable") if sort else np.arange(len(avg_var))
-    for place, latent in enumerate(order):
-        value, informative = avg_var[latent], avg_var[latent] < threshold
-        style = (
-            dict(color=OKABE_ITO[0], hatch="//", edgecolor="white")
-            if informative
-            else dict(color="0.75")
-        )
-        ax.bar(place, value - 1, bottom=1, width=0.7, **style)
-        if informative:
-            ax.annotate(
-                f"{value:.1g}",
-                (place, value),
-                (0, -3),
-                textcoords="offset points",
-                ha="center",
-                va="top",
-            )
-    ax.axhline(1, color="black", linewidth=1, label="the prior's variance, 1")
-    ax.axhline(
-        threshold,
-        color="black",
-        linewidth=1,
-        linestyle=":",
-        label=f"informative below {threshold:g}",
-    )
-    ax.set_yscale("log")
-    ax.set_ylim(min(avg_var.min() / 4, threshold / 4), max(2, 1.5 * avg_var.max()))
-    ax.set_xticks(range(len(order)), [str(latent) for latent in order])
-    ax.set(xlabel="latent", ylabel="average posterior variance", title=title)
-    ax.legend(frameon=False, loc="lower right")
-    return ax
+def _frame_image(ax: Axes, im_size: int) -> None:
+    """The axes of an image: square, y downwards."""
+    ax.set_aspect("equal", adjustable="box")
+    ax.set(xlim=(0, im_size), ylim=(im_size, 0))
 
 
-def plot_strip(ax: Axes, images, captions=None, title: str = "") -> Axes:
-    """Images [N, C, H, W] side by side in one row, clamped to [0, 1]; captions: N texts beneath them."""
-    images = torch.as_tensor(images).detach().float().cpu().clamp(0, 1)
-    _draw_table(ax, images, columns=len(images), below=captions)
-    ax.set_title(title)
-    return ax
+def plot_headline(figure: Figure, models: Mapping[str, Any]) -> Figure:
+    """The evaluation grid as it is, then as each model encodes it, side by side.
 
+    A model's two latents of least variance are shown; above them stand the similarity R² and the
+    squared error per image.
 
-def plot_traversals(ax: Axes, traversal: Traversal, title: str = "") -> Axes:
-    """What `traverse` returned as a table: a row for each latent, named at its left, the values beneath."""
-    images = traversal.images.flatten(0, 1).clamp(0, 1)
-    values = [f"{value:.1f}".replace("-0.0", "0.0") for value in traversal.values.tolist()]
-    _draw_table(
-        ax,
-        images,
-        len(values),
-        below=values,
-        left=[f"latent {latent}" for latent in traversal.latents],
-    )
-    ax.set(title=title, xlabel="value of the latent (standard deviations of the prior)")
-    return ax
-
-
-def _draw_table(
-    ax: Axes, images: Tensor, columns: int, below=None, left=None, gap: int = 2
-) -> None:
-    """Images as one grid, with texts centred under its columns and at the left of its rows."""
-    h, w = images.shape[-2:]
-    ax.imshow(image_grid(images, columns, gap), cmap="gray", vmin=0, vmax=1)
-    ax.set_xticks([gap + w / 2 - 0.5 + i * (w + gap) for i in range(len(below or []))], below or [])
-    ax.set_yticks([gap + h / 2 - 0.5 + i * (h + gap) for i in range(len(left or []))], left or [])
-    ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
-
-
-def plot_headline(figure: Figure, models: dict) -> Figure:
-    """The evaluation grid as it is, then as each model's two latents of least variance encode it, side by side.
-
-    models: VAEs by the name to print. Under each name stand the similarity R² and the squared error per image.
+    Args:
+        figure: An empty one.
+        models: VAEs by the name to print.
     """
     first, *others = figure.subplots(1, 1 + len(models))
     for ax, (name, model) in zip(others, models.items(), strict=True):
         scores = evaluate_circles(model)
-        title = f"{name}: R² {scores.geometry.similarity_r2:.2f}, squared error {scores.squared_error:.1f}"
+        r2, error = scores.geometry.similarity_r2, scores.squared_error
         names = [f"mean of latent {latent}" for latent in scores.pair]
-        xy, z, labels = encode_grid(
-            model, *scores.pair
-        )  # xy and labels are the same for every model
-        plot_coordinate_grid(ax, *z.T, labels, title, names)
-    plot_coordinate_grid(first, *xy.T, labels, "circle positions")
+        xy, z, labels = encode_grid(model, *scores.pair)
+        title = f"{name}: R² {r2:.2f}, squared error {error:.1f}"
+        plot_coordinate_grid(ax, z[:, 0], z[:, 1], labels, title, names)
+    # Positions and labels are the same for every model.
+    plot_coordinate_grid(first, xy[:, 0], xy[:, 1], labels, "circle positions")
     first.invert_yaxis()
     return figure
 
 
-def plot_history(figure: Figure, history) -> Figure:
-    """Squared error and the KL of every latent over the updates of a `History`, side by side.
+# Latents
 
-    The two latents that end highest are blue and orange, the others grey and thin; a latent at 0 says nothing.
+
+def plot_variances(
+    ax: Axes,
+    avg_var: Array,
+    sort: bool = True,
+    threshold: float = INFORMATIVE,
+    title: str = "",
+) -> Axes:
+    """Average posterior variances as bars that hang from the prior's, 1, on a logarithmic axis.
+
+    Every halving of the variance makes a bar longer by the same amount: half a bit. Informative
+    latents are dark, hatched and labelled with their value.
+
+    Args:
+        ax: Where.
+        avg_var: [z_dim].
+        sort: The least first, else by number.
+        threshold: Below it a latent is informative.
+        title: Above the bars.
+    """
+    variances = _detached(avg_var).astype(float)
+    count = len(variances)
+    order = np.argsort(variances, kind="stable") if sort else np.arange(count)
+    for place, latent in enumerate(order):
+        _hang_bar(ax, place, variances[latent], variances[latent] < threshold)
+    informative = f"informative below {threshold:g}"
+    ax.axhline(1, color="black", linewidth=1, label="the prior's variance, 1")
+    ax.axhline(threshold, color="black", linewidth=1, linestyle=":", label=informative)
+    ax.set_yscale("log")
+    ax.set_ylim(min(variances.min(), threshold) / 4, max(2, 1.5 * variances.max()))
+    ax.set_xticks(range(count), [str(latent) for latent in order])
+    ax.set(xlabel="latent", ylabel="average posterior variance", title=title)
+    ax.legend(loc="lower right")
+    return ax
+
+
+def _hang_bar(ax: Axes, place: int, value: float, informative: bool) -> None:
+    """A bar from 1 down to the value."""
+    (bar,) = ax.bar(place, value - 1, bottom=1, width=0.7, color="0.75")
+    if informative:
+        bar.set(facecolor=OKABE_ITO[0], hatch="//", edgecolor="white")
+        text, end = f"{value:.1g}", (place, value)
+        ax.annotate(text, end, (0, -3), textcoords="offset points", ha="center", va="top")
+
+
+def plot_history(figure: Figure, history: Any) -> Figure:
+    """Squared error and the KL of every latent over the updates, side by side.
+
+    The two latents that end highest are blue and orange, the others grey and thin; a latent at 0
+    says nothing.
+
+    Args:
+        figure: An empty one.
+        history: A `History` of a VAE.
     """
     left, right = figure.subplots(1, 2)
-    updates = np.arange(1, len(history.squared_error) + 1)
-    left.plot(updates, history.squared_error, color=OKABE_ITO[0], linewidth=1)
-    left.set(yscale="log", xlabel="update", ylabel="squared error per image")
-    left.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    left.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    left.yaxis.set_minor_formatter(NullFormatter())
-    for rank, latent in enumerate(history.kl[-20:].mean(0).argsort(descending=True).tolist()):
-        style = (
-            dict(color=OKABE_ITO[rank], linewidth=2)
-            if rank < 2
-            else dict(color="0.6", linewidth=0.8)
-        )
-        label = f"latent {latent}" if rank < 2 else "the others" if rank == 2 else None
-        right.plot(
-            updates,
-            history.kl[:, latent],
-            label=label,
-            linestyle="--" if rank == 1 else "-",
-            **style,
-        )
-    right.set(xlabel="update", ylabel="KL (nats)")
-    right.legend(loc="upper left", frameon=False)
+    _plot_error(left, history.squared_error)
+    _plot_kl(right, history.kl)
     return figure
 
 
+def _plot_error(ax: Axes, squared_error: Tensor) -> None:
+    """The squared error [T] on a logarithmic axis with plain numbers."""
+    updates = np.arange(1, len(squared_error) + 1)
+    ax.plot(updates, squared_error, color=OKABE_ITO[0], linewidth=1)
+    ax.set(yscale="log", xlabel="update", ylabel="squared error per image")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _plot_kl(ax: Axes, kl: Tensor) -> None:
+    """The KL [T, z_dim] of every latent; the two that end highest stand out."""
+    updates = np.arange(1, len(kl) + 1)
+    ranking = kl[-20:].mean(0).argsort(descending=True).tolist()
+    for rank, latent in enumerate(ranking):
+        (line,) = ax.plot(updates, kl[:, latent], color="0.6", linewidth=0.8)
+        if rank < 2:
+            line.set(color=OKABE_ITO[rank], linewidth=2, label=f"latent {latent}")
+        if rank == 1:
+            line.set_linestyle("--")
+        if rank == 2:
+            line.set_label("the others")
+    ax.set(xlabel="update", ylabel="KL (nats)")
+    ax.legend(loc="upper left")
+
+
+# Pictures in a notebook
+
+
 class LivePlot:
-    """A callback for `fit` that redraws `plot_history` in one place while training runs in a notebook."""
+    """A callback for `fit` that redraws `plot_history` in one place of a notebook."""
 
     def __init__(
         self, alt: str = "Squared error and the KL of every latent over the updates so far."
-    ):
-        self.alt, self.handle = alt, None
+    ) -> None:
+        """Nothing is shown before the first call.
 
-    def __call__(self, model, history) -> None:
+        Args:
+            alt: See `show`.
+        """
+        self.alt = alt
+        self.handle: DisplayHandle | None = None
+
+    def __call__(self, model: Any, history: Any) -> None:
+        """Draw the history so far."""
         figure = plot_history(Figure(figsize=(9, 3), layout="constrained"), history)
         if self.handle is None:
             self.handle = show(figure, self.alt, updatable=True)
@@ -295,11 +476,16 @@ class LivePlot:
             self.handle.update(data, raw=True, metadata=metadata)
 
 
-def show(figure: Figure, alt: str, updatable: bool = False):
+def show(figure: Figure, alt: str, updatable: bool = False) -> "DisplayHandle | None":
     """Display a figure in a notebook as a PNG with alternative text, and close it.
 
-    alt: what the picture shows, for those who cannot see it. Raises ValueError if it is empty.
-    updatable: whether to return a handle whose `update` replaces the picture.
+    Args:
+        figure: Any.
+        alt: What the picture shows, for those who cannot see it.
+        updatable: Whether to return a handle whose `update` replaces the picture.
+
+    Raises:
+        ValueError: alt is empty.
     """
     from IPython.display import display  # only notebooks need it
 
@@ -307,12 +493,16 @@ def show(figure: Figure, alt: str, updatable: bool = False):
     return display(data, raw=True, metadata=metadata, display_id=updatable or None)
 
 
-def _picture(figure: Figure, alt: str) -> tuple[dict, dict]:
-    """A figure as display data and metadata; nbconvert reads the alternative text from the latter."""
+def _picture(figure: Figure, alt: str) -> tuple[dict[str, str], dict[str, dict[str, Any]]]:
+    """A figure as display data, and metadata from which front ends take its text and its size."""
     if not alt.strip():
         raise ValueError("alt is empty; say in a sentence what the picture shows")
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100, bbox_inches="tight")
+    figure.savefig(buffer, format="png", dpi=SAVED_DPI, bbox_inches="tight")
     plt.close(figure)
-    picture = base64.b64encode(buffer.getvalue()).decode()
-    return {"image/png": picture, "text/plain": f"[figure: {alt}]"}, {"image/png": {"alt": alt}}
+    png = buffer.getvalue()
+    width, height = struct.unpack(">II", png[16:24])  # pixels, from the file's head
+    ratio = SAVED_DPI // SCREEN_DPI
+    size = {"width": width // ratio, "height": height // ratio}
+    data = {"image/png": base64.b64encode(png).decode(), "text/plain": f"[figure: {alt}]"}
+    return data, {"image/png": {"alt": alt, **size}}

@@ -7,6 +7,8 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from sbd_utils import (
+    center_of_mass,
+    circles_dataset,
     fit_geometry,
     generate_spaced_coordinates,
     held_out_r2,
@@ -65,6 +67,31 @@ def rotated(xy, degrees):
 def test_reconstruct_is_encode_then_decode(model):
     images = torch.rand(3, 1, 2, 2)
     assert torch.equal(reconstruct(model, images), images)
+
+
+def test_the_centre_of_mass_is_the_mean_of_the_middles_of_pixels():
+    image = torch.zeros(2, 1, 4, 6)  # higher than wide would hide a swap
+    image[0, 0, 1, 4] = 0.5
+    image[1, 0, 0, 0], image[1, 0, 3, 2] = 3.0, 1.0
+    expected = torch.tensor([[4.5, 1.5], [1.0, 1.25]])
+    for images in (image, image[:, 0], image.expand(-1, 3, -1, -1), image.double()):
+        center = center_of_mass(images)
+        assert center.dtype == torch.float32
+        torch.testing.assert_close(center, expected)
+
+
+def test_the_centre_of_mass_of_a_circle_is_its_centre():
+    images, centers = circles_dataset(50).tensors
+    torch.testing.assert_close(center_of_mass(images), centers, atol=0.006, rtol=0)
+    dim = images - 0.05  # a background that is not black
+    assert (center_of_mass(dim, black=0.1) - centers).abs().max() < 0.1
+    torch.testing.assert_close(center_of_mass(dim), center_of_mass(dim.clamp(min=0)))
+
+
+def test_the_centre_of_mass_names_what_it_cannot_do():
+    assert center_of_mass(torch.zeros(1, 3, 3)).isnan().all()
+    with pytest.raises(ValueError, match=r"images has shape \[3, 3\]; it must be"):
+        center_of_mass(torch.zeros(3, 3))
 
 
 def test_interpolation_is_straight_even_and_has_both_ends(model):

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 
 import IPython.display
 import numpy as np
@@ -11,8 +12,18 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from sbd_utils import generate_spaced_coordinates, plot_coordinate_grid, plot_examples, show
-from sbd_utils.plotting import image_grid, plot_headline
+from sbd_utils import (
+    OKABE_ITO,
+    generate_spaced_coordinates,
+    plot_coordinate_grid,
+    plot_examples,
+    plot_headline,
+    plot_history,
+    plot_picture,
+    show,
+)
+from sbd_utils.plotting import full_columns, image_grid
+from sbd_utils.training import History
 from tests.test_analysis import Ideal
 
 
@@ -41,7 +52,8 @@ def test_a_grid_written_out():
 
 
 @pytest.mark.parametrize(
-    ("count", "rows", "columns"), [(1, 1, 1), (2, 1, 2), (5, 2, 3), (9, 3, 3), (12, 3, 4)]
+    ("count", "rows", "columns"),
+    [(1, 1, 1), (2, 1, 2), (5, 1, 5), (8, 1, 8), (9, 3, 3), (11, 3, 4), (12, 3, 4), (16, 4, 4)],
 )
 @pytest.mark.parametrize("channels", [1, 3])
 def test_every_image_is_in_its_place(count, rows, columns, channels):
@@ -57,9 +69,32 @@ def test_every_image_is_in_its_place(count, rows, columns, channels):
             )
 
 
+def test_no_cell_stays_empty_where_that_can_be():
+    """One row of up to 8; else the fewest empty cells, and of such grids the squarest."""
+    assert [full_columns(count) for count in range(1, 9)] == list(range(1, 9))
+    for count in range(9, 200):
+        columns = full_columns(count)
+        rows = math.ceil(count / columns)
+        square = math.ceil(math.sqrt(count))
+        assert rows >= 2
+        assert square <= columns <= 3 * square
+        empty = {wide: -count % wide for wide in range(square, 3 * square + 1) if wide < count}
+        empty = {wide: cells for wide, cells in empty.items() if math.ceil(count / wide) >= 2}
+        assert empty[columns] == min(empty.values())
+        assert all(cells > empty[columns] for wide, cells in empty.items() if wide < columns)
+    assert [full_columns(count) for count in (10, 13, 14, 22, 25, 64)] == [5, 7, 7, 11, 5, 8]
+
+
 def test_columns_can_be_chosen():
     assert shown(torch.rand(6, 1, 5, 5), columns=6).shape == (9, 44)
     assert shown(torch.rand(6, 1, 5, 5), columns=1).shape == (44, 9)
+    assert shown(torch.rand(8, 1, 5, 5), columns=3).shape == (23, 23)  # the last cell is empty
+
+
+@pytest.mark.parametrize("columns", [0, -1])
+def test_no_column_is_an_error_and_not_the_default(columns):
+    with pytest.raises(ValueError, match=f"columns is {columns}; it must be at least 1"):
+        plot_examples(torch.rand(6, 1, 5, 5), columns=columns)
 
 
 def test_a_single_grey_image_may_come_as_a_matrix():
@@ -153,6 +188,54 @@ def test_the_headline_shows_the_grid_and_what_each_model_makes_of_it():
     assert figure.axes[1].get_xlabel() == "mean of latent 1"
 
 
+# A single picture, and what training recorded
+
+
+def test_a_picture_is_grey_from_0_to_1_unless_it_is_said_otherwise():
+    left, right = plt.figure().subplots(1, 2)
+    picture = torch.rand(4, 6).requires_grad_()
+    assert plot_picture(left, picture, "a title") is left
+    np.testing.assert_array_equal(left.images[0].get_array(), picture.detach())
+    assert (left.images[0].norm.vmin, left.images[0].norm.vmax) == (0, 1)
+    assert left.images[0].get_cmap().name == "gray"
+    assert left.get_title() == "a title"
+    assert [*left.get_xticks(), *left.get_yticks()] == []
+    assert not any(spine.get_visible() for spine in left.spines.values())
+    plot_picture(right, 5 * picture, cmap="viridis")
+    assert right.images[0].get_cmap().name == "viridis"
+    assert right.images[0].norm.vmax == (5 * picture).max().item()
+
+
+def test_the_two_latents_that_end_highest_stand_out():
+    kl = torch.tensor([1.0, 3.0, 0.5, 2.0]).expand(30, 4)
+    parts = {"squared_error": torch.arange(30, 0, -1.0), "kl": kl}
+    history = History(parts, {}, torch.arange(30.0), torch.arange(30.0))
+    left, right = plot_history(plt.figure(), history).axes
+    assert left.get_yscale() == "log"
+    np.testing.assert_array_equal(left.lines[0].get_ydata(), parts["squared_error"])
+    named = {line.get_label(): line for line in right.lines}
+    assert named["latent 1"].get_color() == OKABE_ITO[0]
+    assert named["latent 3"].get_color() == OKABE_ITO[1]
+    assert named["latent 3"].get_linestyle() == "--"
+    np.testing.assert_array_equal(named["latent 1"].get_ydata(), kl[:, 1])
+    texts = [text.get_text() for text in right.get_legend().get_texts()]
+    assert texts == ["latent 1", "latent 3", "the others"]
+
+
+# The style sheet
+
+
+def test_the_style_sheet_is_found_by_name_and_has_the_colours_of_the_library():
+    with plt.style.context("sbd_utils.course"):
+        cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+        ax = plt.figure().gca()
+        ax.plot([0, 1], label="a line")
+        assert not ax.legend().get_frame_on()
+        visible = {side for side, spine in ax.spines.items() if spine.get_visible()}
+        assert visible == {"left", "bottom"}
+    assert tuple(cycle) == OKABE_ITO
+
+
 # Pictures in a notebook
 
 
@@ -167,10 +250,15 @@ def test_a_shown_figure_is_a_png_with_alternative_text(monkeypatch):
     )  # the value of a cell's last line would be printed
     ((data, options),) = calls
     assert options["raw"]
-    assert options["metadata"] == {"image/png": {"alt": "A blue rectangle."}}
     assert data["text/plain"] == "[figure: A blue rectangle.]"
     picture = Image.open(io.BytesIO(base64.b64decode(data["image/png"])))
     assert picture.format == "PNG"
+    # Shown at the size it was drawn for, in twice as many pixels.
+    width, height = (side // 2 for side in picture.size)
+    assert options["metadata"] == {
+        "image/png": {"alt": "A blue rectangle.", "width": width, "height": height}
+    }
+    assert (width, height) == pytest.approx((200, 100), abs=25)  # 2 x 1 inches, tightly cut
     assert picture.convert("RGB").getpixel((3, 3)) == (0x00, 0x72, 0xB2)
     assert not plt.fignum_exists(figure.number)
 
