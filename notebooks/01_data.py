@@ -21,41 +21,15 @@
 # **Time**: 30 minutes to read, 20 seconds to run on two cores.
 
 # %%
-import sys
-from pathlib import Path
-
-ROOT = next(p for p in [Path.cwd(), *Path.cwd().parents] if (p / "sbd_utils").is_dir())
-sys.path.insert(0, str(ROOT))
-
-import math
-
+import course  # the file beside this notebook: open both in a clone of the course
 import numpy as np
 import torch
 from matplotlib import pyplot as plt
-from matplotlib.colors import hsv_to_rgb
-from PIL import Image, ImageDraw
 
-from sbd_utils import (
-    Sprite,
-    circles_dataset,
-    draw_sprites,
-    fit_geometry,
-    generate_spaced_coordinates,
-    plot_coordinate_grid,
-    plot_examples,
-    render_batch,
-    show,
-)
+from sbd_utils import OKABE_ITO, circles_dataset, draw_sprites, plot_examples, render_batch, show
 
-torch.set_num_threads(
-    1
-)  # for matrices of this size, threads that wait for each other cost more than they bring
-BLUE, ORANGE, GREEN, VERMILION = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-)  # Okabe and Ito's colours
+BLUE, ORANGE, GREEN, _, _, VERMILION, *_ = OKABE_ITO
+torch.set_num_threads(1)  # for matrices of this size, threads that wait for each other cost more
 
 # %% [markdown]
 # ## Factors of variation
@@ -72,27 +46,31 @@ BLUE, ORANGE, GREEN, VERMILION = (
 
 
 # %%
-def hue(h: float) -> tuple:
+from matplotlib.colors import hsv_to_rgb
+
+from sbd_utils import Sprite
+
+
+def hue(h: float) -> tuple[float, float, float]:
     """A saturated colour in 0...255 of hue h in [0, 1)."""
-    return tuple(float(c) for c in 255 * hsv_to_rgb((h, 0.75, 1)))
+    red, green, blue = 255 * hsv_to_rgb((h, 0.75, 1))
+    return float(red), float(green), float(blue)
 
 
-fixed = dict(shape="rectangle", x=32, y=32, size=20, color=hue(0.12), angle=0)
+fixed: dict = dict(shape="rectangle", x=32, y=32, size=20, color=hue(0.12), angle=0)
 rows = {
-    "x": [dict(x=x) for x in np.linspace(14, 50, 7)],
-    "y": [dict(y=y) for y in np.linspace(14, 50, 7)],
-    "size": [dict(size=s) for s in np.linspace(8, 32, 7)],
-    "angle": [dict(angle=a) for a in np.linspace(0, 90, 7)],
-    "hue": [dict(color=hue(h)) for h in np.arange(7) / 7],
+    "x": np.linspace(14, 50, 7),
+    "y": np.linspace(14, 50, 7),
+    "size": np.linspace(8, 32, 7),
+    "angle": np.linspace(0, 90, 7),
+    "color": [hue(h) for h in np.arange(7) / 7],
 }
 figure, axes = plt.subplots(len(rows), 1, figsize=(6, 4.6))
-for ax, (name, changes) in zip(axes, rows.items(), strict=True):
-    pictures = torch.stack(
-        [draw_sprites([Sprite(**{**fixed, **change})], 64) for change in changes]
-    )  # [7, 3, 64, 64]
+for ax, (name, values) in zip(axes, rows.items(), strict=True):
+    sprites = [Sprite(**fixed | {name: value}) for value in values]
     plt.sca(ax)
-    plot_examples(pictures, columns=7)
-    ax.text(-12, 34, name, ha="right", va="center", fontsize=12)
+    plot_examples(torch.stack([draw_sprites([sprite], 64) for sprite in sprites]))
+    ax.text(-12, 34, name.replace("color", "hue"), ha="right", va="center", fontsize=12)
 show(
     figure,
     "Five rows of seven images of a square; along each row one of x, y, size, angle and hue changes.",
@@ -105,10 +83,8 @@ show(
 # %%
 for shape, turn in [("rectangle", 90), ("triangle", 90), ("triangle", 120), ("ellipse", 37)]:
     change = render_batch(shape, 32, 32, 20, [0, turn]).diff(dim=0).abs().max()
-    print(
-        f"{shape:9} turned by {turn:3}°: "
-        + ("the same image" if change < 1e-4 else "another image")
-    )
+    seen = "the same image" if change < 1e-4 else "another image"
+    print(f"{shape:9} turned by {turn:3}°: {seen}")
 
 # %% [markdown]
 # A circle has no visible angle at all, and a square's is known modulo 90°. No network can recover what left no trace.
@@ -123,14 +99,12 @@ sun = Sprite("ellipse", x=20, y=20, size=22, color=hue(0.13))
 house = Sprite("rectangle", x=38, y=42, size=26, color=hue(0.58))
 roof = Sprite("triangle", x=38, y=23, size=30, color=hue(0.02))
 tilted = Sprite("rectangle", x=38, y=42, size=26, color=hue(0.58), angle=25)
+at_the_frame = [Sprite("ellipse", 0, 32, 30, hue(0.35)), Sprite("triangle", 60, 60, 30, hue(0.85))]
 scenes = {
     "sun, house, roof": [sun, house, roof],
     "house, roof, sun": [house, roof, sun],
     "house turned 25°": [sun, tilted, roof],
-    "two at the frame": [
-        Sprite("ellipse", 0, 32, 30, hue(0.35)),
-        Sprite("triangle", 60, 60, 30, hue(0.85)),
-    ],
+    "two at the frame": at_the_frame,
 }
 figure, axes = plt.subplots(1, 4, figsize=(9, 2.6))
 for ax, (title, scene) in zip(axes, scenes.items(), strict=True):
@@ -151,10 +125,8 @@ left, right = (
     draw_sprites([Sprite("ellipse", x, 32, 10, hue(0.6)), curtain], 64) for x in (25, 40)
 )
 print("two positions behind the curtain, one image:", torch.allclose(left, right, atol=1e-5))
-print(
-    "and without the curtain:",
-    torch.allclose(*(render_batch("ellipse", x, 32) for x in (25, 40)), atol=1e-5),
-)
+left, right = render_batch("ellipse", [25, 40], 32)
+print("and without the curtain:", torch.allclose(left, right, atol=1e-5))
 
 # %% [markdown]
 # ## The circles
@@ -163,14 +135,12 @@ print(
 # uniform in the square from 8 to 56. Two factors, x and y, both visible, and nothing else.
 
 # %%
-dataset = circles_dataset(5000, seed=0)
-images, centers = dataset.tensors  # [5000, 1, 64, 64] and [5000, 2]
+images, centers = circles_dataset(5000, seed=0).tensors  # [5000, 1, 64, 64] and [5000, 2]
 print("images", list(images.shape), "centres", list(centers.shape))
 print("values from", images.min().item(), "to", images.max().item())
 print("same seed, same bytes:", torch.equal(images, circles_dataset(5000, seed=0).tensors[0]))
-print(
-    f"light in an image: {images.sum((1, 2, 3)).mean():.1f}; area of the circle, π·5² = {math.pi * 25:.1f}"
-)
+light, area = images.sum((1, 2, 3)).mean(), np.pi * 5**2
+print(f"light in an image: {light:.1f}; area of the circle, π·5² = {area:.1f}")
 
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.6))
 plt.sca(axes[0])
@@ -195,16 +165,13 @@ show(
 # %%
 a, b = torch.tensor([14.0, 20.0]), torch.tensor([50.0, 44.0])  # (x, y) in pixels
 t = torch.linspace(0, 1, 7)
-mix = t[:, None]  # [7, 1]
-moved = render_batch("ellipse", *((1 - mix) * a + mix * b).T)  # [7, 1, 64, 64]
-ghosts = (1 - mix[:, :, None, None]) * moved[:1] + mix[:, :, None, None] * moved[
-    -1:
-]  # [7, 1, 64, 64]
+moved = render_batch("ellipse", *torch.lerp(a, b, t[:, None]).T)  # [7, 1, 64, 64]
+ghosts = torch.lerp(moved[0], moved[-1], t[:, None, None, None])  # [7, 1, 64, 64]
 
-figure, axes = plt.subplots(2, 1, figsize=(8.5, 2.9), gridspec_kw=dict(hspace=0.1))
+figure, axes = plt.subplots(2, 1, figsize=(8.5, 2.9))
 for ax, strip, name in zip(axes, [ghosts, moved], ["pixels mixed", "positions mixed"], strict=True):
     plt.sca(ax)
-    plot_examples(strip, columns=7)
+    plot_examples(strip)
     ax.text(-8, 34, name, ha="right", va="center", fontsize=11)
 for i, value in enumerate(t):
     axes[0].text(34 + 66 * i, -8, f"t = {value:.2f}", ha="center", fontsize=9)
@@ -220,24 +187,31 @@ show(
 
 
 # %%
+import sbd_utils
+
+
 def center_of_mass(pictures: torch.Tensor) -> torch.Tensor:
     """Mean position (x, y) of the light in images [N, 1, H, W], [N, 2], in pixels."""
     light = pictures[:, 0].double()  # [N, H, W]
-    at = torch.arange(light.shape[-1]) + 0.5  # pixel j covers [j, j + 1): its middle is at j + 0.5
-    xy = torch.stack([light.sum(1) @ at.double(), light.sum(2) @ at.double()], 1)
-    return xy / light.sum((1, 2))[:, None]
+    at = torch.arange(64).double() + 0.5  # pixel j covers [j, j + 1): its middle is at j + 0.5
+    x, y = light.sum(1) @ at, light.sum(2) @ at  # [N] each
+    return torch.stack([x, y], 1) / light.sum((1, 2))[:, None]
 
 
 def spread(pictures: torch.Tensor) -> torch.Tensor:
     """Root mean square distance of the light from its centre of mass, [N], in pixels."""
     light = pictures[:, 0].double()
-    at = (torch.arange(light.shape[-1]) + 0.5).double()
+    at = torch.arange(64).double() + 0.5
     x, y = center_of_mass(pictures).T[:, :, None]  # [N, 1] each
     moment = (light.sum(1) * (at - x) ** 2 + light.sum(2) * (at - y) ** 2).sum(1)
     return (moment / light.sum((1, 2))).sqrt()
 
 
-figure, axes = plt.subplots(1, 3, figsize=(9, 2.7), layout="constrained")
+# The library has the first of them, too.
+assert torch.allclose(center_of_mass(ghosts).float(), sbd_utils.center_of_mass(ghosts))
+
+# %%
+figure, axes = plt.subplots(1, 3, figsize=(9, 2.7))
 measures = {
     "centre of mass, x (pixels)": lambda p: center_of_mass(p)[:, 0],
     "peak brightness": lambda p: p.amax((1, 2, 3)),
@@ -320,11 +294,8 @@ def count(share: torch.Tensor, part: float = 0.95) -> int:
     return int((share.cumsum(0) < part).sum()) + 1
 
 
-print(
-    "5,000 circles: about",
-    round(count(explained(images)), -1),
-    "directions for 95 % of the variance",
-)
+about = round(count(explained(images)), -1)
+print(f"5,000 circles: about {about} directions for 95 % of the variance")
 
 # %% [markdown]
 # Hundreds. Is that a property of *circles that move*, or does any data set of two numbers do it? A claim like this
@@ -338,7 +309,7 @@ print(
 # %%
 def blur(pictures: torch.Tensor, sigma: float) -> torch.Tensor:
     """Gaussian blur of images [N, 1, H, W], sigma in pixels: one pass along each axis."""
-    reach = math.ceil(3 * sigma)
+    reach = int(np.ceil(3 * sigma))
     kernel = torch.exp(-(torch.arange(-reach, reach + 1.0) ** 2) / (2 * sigma**2))
     kernel = kernel / kernel.sum()
     rows = torch.nn.functional.conv2d(pictures, kernel.view(1, 1, 1, -1), padding=(0, reach))
@@ -358,9 +329,7 @@ families = {
 shares = {name: explained(pictures) for name, pictures in families.items()}
 
 # %%
-figure, axes = plt.subplots(
-    1, 2, figsize=(9, 3.4), layout="constrained", gridspec_kw=dict(width_ratios=[1, 1.7])
-)
+figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=[1, 1.7])
 plt.sca(axes[0])
 # One row per family: three of its images.
 plot_examples(torch.cat([p[:3] / p.max() for p in families.values()]), columns=3)
@@ -368,19 +337,13 @@ for i, name in enumerate(families):
     axes[0].text(-6, 34 + 66 * i, name, ha="right", va="center")
 styles = zip([BLUE, VERMILION, GREEN, ORANGE, "black"], ["-", "--", "-.", ":", "-"], strict=True)
 for (name, share), (color, dash) in zip(shares.items(), styles, strict=True):
-    many = count(share)
-    axes[1].plot(
-        1 + np.arange(len(share)),
-        100 * share.cumsum(0),
-        color=color,
-        linestyle=dash,
-        label=f"{name}: {many}",
-    )
+    many, kept = count(share), 100 * share.cumsum(0)
+    axes[1].plot(range(1, len(share) + 1), kept, dash, color=color, label=f"{name}: {many}")
     print(f"{name:10} {many:4} directions for 95 %")
 axes[1].axhline(95, color="0.6", linewidth=1)
 axes[1].set(xscale="log", xlim=(1, 2000), ylim=(0, 103))
 axes[1].set(xlabel="principal directions kept", ylabel="variance explained (%)")
-axes[1].legend(title="directions for 95 %", loc="lower right", bbox_to_anchor=(1, 0.0))
+axes[1].legend(title="directions for 95 %", loc="lower right")
 show(
     figure,
     "Explained variance against directions: two lamps need 2, circles over 200, large or blurred ones fewer.",
@@ -398,10 +361,8 @@ show(
 # %%
 unit = 2 * brightness - 1  # [2000, 2], uniform in [-1, 1]²
 for side in (0.2, 1, 4, 48):
-    share = explained(render_batch("ellipse", *(32 + side / 2 * unit).T))
-    print(
-        f"a square of {side:4} pixels: two directions hold {100 * share[:2].sum():3.0f} % of the variance"
-    )
+    two = explained(render_batch("ellipse", *(32 + side / 2 * unit).T))[:2].sum()
+    print(f"a square of {side:4} pixels: two directions hold {100 * two:3.0f} % of the variance")
 
 # %% [markdown]
 # Over a fifth of a pixel two directions are nearly all there is: two numbers, two dimensions. Over four pixels they no
@@ -415,17 +376,14 @@ mean = images[:2000].flatten(1).mean(0)  # [4096]
 flat = images[:2000].flatten(1) - mean
 values, vectors = torch.linalg.eigh(flat @ flat.T)  # of the smaller matrix, [2000, 2000], ascending
 keep = values.flip(0)[:1900].clamp(min=1e-6).sqrt()
-directions = (
-    flat.T @ vectors.flip(1)[:, :1900] / keep
-)  # [4096, 1900] orthonormal columns, the largest variance first
+directions = flat.T @ vectors.flip(1)[:, :1900] / keep  # [4096, 1900], the largest variance first
 
 unseen = images[4999].flatten() - mean
 kept = [2, 10, 50, 250, 1000]
-parts = [mean + directions[:, :k] @ (directions[:, :k].T @ unseen) for k in kept] + [
-    images[4999].flatten()
-]
+parts = [mean + directions[:, :k] @ (directions[:, :k].T @ unseen) for k in kept]
+parts.append(images[4999].flatten())
 figure, ax = plt.subplots(figsize=(8.5, 1.8))
-plot_examples(torch.stack(parts).view(-1, 1, 64, 64), columns=6)
+plot_examples(torch.stack(parts).view(-1, 1, 64, 64))
 for i, k in enumerate([*kept, "the image"]):
     ax.text(34 + 66 * i, -6, k if isinstance(k, str) else f"k = {k:,}", ha="center")
 show(
@@ -445,23 +403,25 @@ show(
 
 
 # %%
+from PIL import Image, ImageDraw
+
+
 def hard_circle(x: float, y: float) -> torch.Tensor:
     """A circle of diameter 10 at the nearest whole pixel, each pixel in or out, [1, 64, 64]; drawn by Pillow."""
-    x, y = round(x), round(y)
+    left, top = round(x) - 5, round(y) - 5
     canvas = Image.new("L", (64, 64))
-    ImageDraw.Draw(canvas).ellipse(
-        [x - 5, y - 5, x + 4, y + 4], fill=255
-    )  # Pillow counts the last pixel in
+    box = [left, top, left + 9, top + 9]  # Pillow counts the last pixel in
+    ImageDraw.Draw(canvas).ellipse(box, fill=255)
     return torch.from_numpy(np.array(canvas)).float()[None] / 255
 
 
 positions = [30 + 0.3 * i for i in range(6)]
 hard = torch.stack([hard_circle(x, 32) for x in positions])
 smooth = render_batch("ellipse", positions, 32.0)
-figure, axes = plt.subplots(2, 1, figsize=(8, 3.1), gridspec_kw=dict(hspace=0.08))
+figure, axes = plt.subplots(2, 1, figsize=(8, 3.1))
 for ax, strip, name in zip(axes, [hard, smooth], ["rounded", "smooth"], strict=True):
     plt.sca(ax)
-    plot_examples(strip[:, :, 24:40, 24:40], columns=6)
+    plot_examples(strip[:, :, 24:40, 24:40])
     ax.text(-2, 10, name, ha="right", va="center", fontsize=11)
 for i, value in enumerate(positions):
     axes[0].text(10 + 18 * i, -1, f"x = {value:.1f}", ha="center")
@@ -476,9 +436,8 @@ hard = torch.stack([hard_circle(x.item(), 32) for x in path])
 smooth = render_batch("ellipse", path, 32.0)
 for name, strip in [("rounded", hard), ("smooth", smooth)]:
     off = (center_of_mass(strip)[:, 0] - path).abs().max()
-    print(
-        f"{name:8} {len(strip.unique(dim=0)):2} different images of 31; centre of mass off by up to {off:.3f} pixels"
-    )
+    print(f"{name:8} {len(strip.unique(dim=0)):2} different images of 31;", end=" ")
+    print(f"centre of mass off by up to {off:.3f} pixels")
 
 figure, ax = plt.subplots(figsize=(5, 3.2))
 ax.plot(path, center_of_mass(hard)[:, 0], "s", color=VERMILION, markersize=4, label="rounded")
@@ -503,19 +462,20 @@ show(
 # its line: 0 to 4 are the vertical lines from left to right, 5 to 9 the horizontal lines from top to bottom.
 
 # %%
+from sbd_utils import generate_spaced_coordinates, plot_coordinate_grid
+
 xx, yy, labels = generate_spaced_coordinates(low=12, high=52, num_points=31, levels=5)
 print(len(xx), "points; labels", np.unique(labels).tolist())
 
 figure, ax = plt.subplots(figsize=(4.2, 4.2))
-faint = render_batch("ellipse", [12, 22, 42], [12, 32, 22]).sum(0)[
-    0
-]  # three of the circles at the crossings
-ax.imshow(0.35 * faint, cmap="gray_r", vmin=0, vmax=1, extent=(0, 64, 64, 0))
+three = render_batch("ellipse", [12, 22, 42], [12, 32, 22])  # of the circles at the crossings
+faint = 0.35 * three.sum((0, 1))  # [64, 64]
+ax.imshow(faint, cmap="gray_r", vmin=0, vmax=1, extent=(0, 64, 64, 0))
 plot_coordinate_grid(ax, xx, yy, labels)
-for label in np.unique(labels):
-    last = np.flatnonzero(labels == label)[-1]
-    offset = (0, 3) if label < 5 else (3, 0)
-    ax.text(xx[last] + offset[0], yy[last] + offset[1], label, ha="center", va="center")
+for label in range(10):
+    end = np.flatnonzero(labels == label)[-1]
+    right, down = (0, 3) if label < 5 else (3, 0)
+    ax.text(xx[end] + right, yy[end] + down, str(label), ha="center", va="center")
 ax.set(xlim=(0, 64), ylim=(64, 0))
 ax.set_aspect("equal", adjustable="box")
 show(
@@ -531,26 +491,24 @@ show(
 # reflection and one scale (is it still a *square* grid?).
 
 # %%
+from sbd_utils import fit_geometry
+
 u, v = (xx - 32) / 20, (yy - 32) / 20  # in [-1, 1]
-turn = math.radians(30)
+cos, sin = np.cos(np.radians(30)), np.sin(np.radians(30))
 codes = {
-    "turned by 30°": (
-        u * math.cos(turn) - v * math.sin(turn),
-        u * math.sin(turn) + v * math.cos(turn),
-    ),
+    "turned by 30°": (u * cos - v * sin, u * sin + v * cos),
     "mirrored": (-u, v),
     "sheared": (u + 0.7 * v, v),
     "bent": (u, v + 0.8 * u**2),
     "folded": (np.abs(u), v),
 }
-figure, axes = plt.subplots(1, 5, figsize=(11, 2.9), layout="constrained")
+xy = np.stack([xx, yy], 1)  # [310, 2]
+figure, axes = plt.subplots(1, 5, figsize=(11, 2.9))
 for ax, (name, (z1, z2)) in zip(axes, codes.items(), strict=True):
-    fit = fit_geometry(np.stack([xx, yy], 1), np.stack([z1, z2], 1))
-    plot_coordinate_grid(ax, z1, z2, labels, names=("z1", "z2"))
+    fit = fit_geometry(xy, np.stack([z1, z2], 1))
+    title = f"{name}\naffine {fit.affine_r2:.2f}\nsimilarity {fit.similarity_r2:.2f}"
+    plot_coordinate_grid(ax, z1, z2, labels, title, names=("z1", "z2"))
     ax.invert_yaxis()  # as in the image: the second coordinate grows downwards
-    ax.set_title(
-        f"{name}\naffine {fit.affine_r2:.2f}\nsimilarity {fit.similarity_r2:.2f}", fontsize=10
-    )
 show(
     figure,
     "Five grids: turned and mirrored are square, sheared is slanted, bent is curved, folded lies on itself.",
@@ -572,11 +530,10 @@ two = {
     "first two principal coordinates": (grid_images.flatten(1) - mean) @ directions[:, :2],
     "centre of mass": center_of_mass(grid_images),
 }
-figure, axes = plt.subplots(1, 2, figsize=(8, 3.9), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(8, 3.9))
 for ax, (name, z) in zip(axes, two.items(), strict=True):
-    fit = fit_geometry(np.stack([xx, yy], 1), z.numpy())
-    plot_coordinate_grid(ax, *z.T, labels, names=("z1", "z2"))
-    ax.set_title(f"{name}\naffine R² {fit.affine_r2:.2f}")
+    title = f"{name}\naffine R² {fit_geometry(xy, z).affine_r2:.2f}"
+    plot_coordinate_grid(ax, z[:, 0], z[:, 1], labels, title, names=("z1", "z2"))
 axes[1].invert_yaxis()
 show(
     figure,
@@ -660,7 +617,7 @@ show(
 # ```python
 # diameter = torch.linspace(6, 14, 100)
 # area = render_batch("ellipse", x[:100], y[:100], diameter).sum((1, 2, 3))
-# estimate = (4 * area / math.pi).sqrt()
+# estimate = (4 * area / np.pi).sqrt()
 # print(f"{(estimate - diameter).abs().max():.2f}")
 # assert (estimate - diameter).abs().max() < 0.05
 # ```
@@ -676,11 +633,11 @@ show(
 # follow: a fast rotation by an angle that depends on the radius.
 #
 # ```python
-# stretched = fit_geometry(np.stack([xx, yy], 1), np.stack([5 * u, v], 1))
+# stretched = fit_geometry(xy, np.stack([5 * u, v], 1))
 # assert stretched.affine_r2 > 0.999 and stretched.similarity_r2 < 0.9
 # radius, direction = np.hypot(u, v), np.arctan2(v, u)
 # spiral = np.stack([radius * np.cos(direction + 20 * radius), radius * np.sin(direction + 20 * radius)], 1)
-# wound = fit_geometry(np.stack([xx, yy], 1), spiral)
+# wound = fit_geometry(xy, spiral)
 # print(f"{stretched.similarity_r2:.2f} {wound.affine_r2:.2f}")
 # assert wound.affine_r2 < 0.1
 # ```

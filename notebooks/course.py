@@ -56,6 +56,6 @@ def _find_library() -> None:
 _find_library()
 needs("torch", "numpy", "matplotlib")
 
-from matplotlib import pyplot as plt  # noqa: E402 (only when it is known to be there)
+from matplotlib import pyplot as plt
 
 plt.style.use("sbd_utils.course")

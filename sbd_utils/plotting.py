@@ -7,7 +7,6 @@ and frames look by default stands in `course.mplstyle`.
 import base64
 import io
 import math
-import struct
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike
+from PIL import Image
 from torch import Tensor
 
 from sbd_utils.analysis import INFORMATIVE, Traversal, encode_grid, evaluate_circles
@@ -500,9 +500,17 @@ def _picture(figure: Figure, alt: str) -> tuple[dict[str, str], dict[str, dict[s
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=SAVED_DPI, bbox_inches="tight")
     plt.close(figure)
-    png = buffer.getvalue()
-    width, height = struct.unpack(">II", png[16:24])  # pixels, from the file's head
+    png, (width, height) = _with_few_colors(buffer)
     ratio = SAVED_DPI // SCREEN_DPI
     size = {"width": width // ratio, "height": height // ratio}
     data = {"image/png": base64.b64encode(png).decode(), "text/plain": f"[figure: {alt}]"}
     return data, {"image/png": {"alt": alt, **size}}
+
+
+def _with_few_colors(file: io.BytesIO) -> tuple[bytes, tuple[int, int]]:
+    """A PNG with 256 colours, hardly different to the eye, in half the bytes; and its size."""
+    picture = Image.open(file).convert("RGB")
+    method, dither = Image.Quantize.MAXCOVERAGE, Image.Dither.NONE
+    smaller = io.BytesIO()
+    picture.quantize(256, method=method, dither=dither).save(smaller, format="png", optimize=True)
+    return smaller.getvalue(), picture.size

@@ -263,6 +263,27 @@ def test_a_shown_figure_is_a_png_with_alternative_text(monkeypatch):
     assert not plt.fignum_exists(figure.number)
 
 
+def test_a_shown_figure_keeps_its_colours_to_a_few_steps(monkeypatch):
+    """The file has a palette: every pixel is close to what matplotlib drew, and white is white."""
+    stored = []
+    monkeypatch.setattr(IPython.display, "display", lambda data, **_: stored.append(data))
+    figure = plt.figure(figsize=(4, 3), dpi=200)
+    left, right = figure.subplots(1, 2)
+    plot_picture(left, torch.linspace(0, 1, 64).expand(64, 64), cmap="viridis")
+    right.plot(torch.rand(20, 5))
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=200, bbox_inches="tight")
+    show(figure, "A gradient beside lines.")
+    png = base64.b64decode(stored[0]["image/png"])
+    before, after = (
+        np.asarray(Image.open(file).convert("RGB")).astype(int) for file in (drawn, io.BytesIO(png))
+    )
+    assert np.abs(after - before).max() < 25  # of 255: a tenth, at a few blended edges
+    assert np.abs(after - before).mean() < 1
+    assert (after[(before == 255).all(2)] == 255).all()
+    assert len(png) < len(drawn.getvalue())
+
+
 @pytest.mark.parametrize("alt", ["", "  \n"])
 def test_a_figure_without_alternative_text_is_not_shown(alt, monkeypatch):
     monkeypatch.setattr(IPython.display, "display", lambda *_, **__: pytest.fail("shown"))
