@@ -165,7 +165,8 @@ show(
 # %%
 a, b = torch.tensor([14.0, 20.0]), torch.tensor([50.0, 44.0])  # (x, y) in pixels
 t = torch.linspace(0, 1, 7)
-moved = render_batch("ellipse", *torch.lerp(a, b, t[:, None]).T)  # [7, 1, 64, 64]
+x, y = torch.lerp(a, b, t[:, None]).T
+moved = render_batch("ellipse", x, y)  # [7, 1, 64, 64]
 ghosts = torch.lerp(moved[0], moved[-1], t[:, None, None, None])  # [7, 1, 64, 64]
 
 figure, axes = plt.subplots(2, 1, figsize=(8.5, 2.9))
@@ -361,7 +362,8 @@ show(
 # %%
 unit = 2 * brightness - 1  # [2000, 2], uniform in [-1, 1]²
 for side in (0.2, 1, 4, 48):
-    two = explained(render_batch("ellipse", *(32 + side / 2 * unit).T))[:2].sum()
+    near_x, near_y = (32 + side / 2 * unit).T
+    two = explained(render_batch("ellipse", near_x, near_y))[:2].sum()
     print(f"a square of {side:4} pixels: two directions hold {100 * two:3.0f} % of the variance")
 
 # %% [markdown]
@@ -475,7 +477,8 @@ plot_coordinate_grid(ax, xx, yy, labels)
 for label in range(10):
     end = np.flatnonzero(labels == label)[-1]
     right, down = (0, 3) if label < 5 else (3, 0)
-    ax.text(xx[end] + right, yy[end] + down, str(label), ha="center", va="center")
+    at = float(xx[end] + right), float(yy[end] + down)
+    ax.text(*at, str(label), ha="center", va="center")
 ax.set(xlim=(0, 64), ylim=(64, 0))
 ax.set_aspect("equal", adjustable="box")
 show(

@@ -25,37 +25,14 @@
 # what training makes of them is the subject of notebook 03.
 
 # %%
-import sys
-from pathlib import Path
-
-ROOT = next(p for p in [Path.cwd(), *Path.cwd().parents] if (p / "sbd_utils").is_dir())
-sys.path.insert(0, str(ROOT))
-
-import io
-import math
-import time
-
-import matplotlib.pyplot as plt
+import course  # the file beside this notebook: open both in a clone of the course
 import numpy as np
 import torch
-from PIL import Image
-from torch import nn
-from torch.nn import functional as F
+from matplotlib import pyplot as plt
 
-from sbd_utils import (
-    VAE,
-    DeconvDecoder,
-    SpatialBroadcastDecoder,
-    circles_dataset,
-    coordinate_map,
-    elbo_loss,
-    kl_divergence,
-    sample_posterior,
-    show,
-)
-from sbd_utils.plotting import OKABE_ITO
+from sbd_utils import OKABE_ITO, VAE, elbo_loss, kl_divergence, plot_picture, show
 
-BLUE, ORANGE, GREEN = OKABE_ITO[:3]
+BLUE, ORANGE, GREEN, *_ = OKABE_ITO
 
 # %% [markdown]
 # ## 1. What an autoencoder leaves open
@@ -71,13 +48,20 @@ BLUE, ORANGE, GREEN = OKABE_ITO[:3]
 # at random. The best conceivable decoder answers with the average position of the images whose clouds reach $z$.
 
 # %%
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.patches import Circle
+
 line = torch.linspace(-1.5, 1.5, 7)
 places = torch.cartesian_prod(line, line)  # [49, 2] where the codes lie
 scrambled = places[torch.randperm(49, generator=torch.Generator().manual_seed(1))]
 
 
 def best_error(positions, places, std, seed=0):
-    """Mean squared error of the best decoder of z = places + std * noise, as a share of the positions' variance."""
+    """The best decoder's mean squared error, as a share of the positions' variance.
+
+    It is given z = places + std * noise.
+    """
     noise = torch.randn(200, 49, 2, generator=torch.Generator().manual_seed(seed))
     z = places + std * noise  # [200, 49, 2]
     reach = torch.cdist(z.flatten(0, 1), places).square() / (2 * std**2)
@@ -86,29 +70,21 @@ def best_error(positions, places, std, seed=0):
     return (error.square().mean() / positions.var(0, unbiased=False).mean()).item()
 
 
-figure, axes = plt.subplots(1, 3, figsize=(9, 3.4), sharex=True, sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(9, 3.4), sharex=True, sharey=True)
 panels = [
     ("points, no order", scrambled, 0.02),
     ("clouds, no order", scrambled, 0.3),
     ("clouds, in order", places, 0.3),
 ]
+colors = ScalarMappable(Normalize(-1.5, 1.5), "viridis")
 for ax, (title, positions, std) in zip(axes, panels, strict=True):
-    for (a, b), (x, _) in zip(places.tolist(), positions.tolist(), strict=True):
-        ax.add_patch(
-            plt.Circle(
-                (a, b), 2 * max(std, 0.04), color=plt.get_cmap("viridis")((x + 1.5) / 3), alpha=0.55
-            )
-        )
+    radius = 2 * max(std, 0.04)
+    for (a, b), x in zip(places.tolist(), positions[:, 0].tolist(), strict=True):
+        ax.add_patch(Circle((a, b), radius, color=colors.to_rgba(x), alpha=0.55))
     error = best_error(positions, places, std)
-    ax.set(
-        title=f"{title}\nleast error {error:.0%}",
-        xlabel="$z_1$",
-        aspect="equal",
-        xlim=(-2.3, 2.3),
-        ylim=(-2.3, 2.3),
-    )
+    ax.set(title=f"{title}\nleast error {error:.0%}", xlabel="$z_1$")
+    ax.set(aspect="equal", xlim=(-2.3, 2.3), ylim=(-2.3, 2.3))
 axes[0].set_ylabel("$z_2$")
-colors = plt.cm.ScalarMappable(plt.Normalize(-1.5, 1.5), "viridis")
 figure.colorbar(colors, ax=axes, label="x of the object", shrink=0.8)
 show(
     figure,
@@ -130,10 +106,10 @@ show(
 # $$\mathrm{KL} = \tfrac12\left(\mu^2 + \sigma^2 - \log\sigma^2 - 1\right)$$
 
 # %%
+import math
+
 mean, logvar = torch.tensor([[0.0, 1.0, 0.0]]), torch.tensor([[0.0, 0.0, 2 * math.log(0.1)]])
-kl = 0.5 * (
-    mean.square() + logvar.exp() - logvar - 1
-)  # the line in sbd_utils.training.kl_divergence
+kl = 0.5 * (mean.square() + logvar.exp() - logvar - 1)  # the line in `kl_divergence`
 assert torch.equal(kl, kl_divergence(mean, logvar))
 for m, v, k in zip(mean[0], logvar[0], kl[0], strict=True):
     print(f"mean {m:.1f}, std {(v / 2).exp():.1f}: {k:.2f} nats")
@@ -143,28 +119,17 @@ price = kl_divergence(torch.zeros(200), 2 * stds.log())
 halving = kl_divergence(torch.zeros(2), 2 * torch.tensor([0.01, 0.005]).log())
 print(f"from std 0.01 to 0.005: {halving[1] - halving[0]:.3f} nats more; log 2 = {math.log(2):.3f}")
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
 m, s = torch.meshgrid(torch.linspace(-3, 3, 121), torch.logspace(-2, 0.5, 121), indexing="xy")
-lines = left.contour(
-    m, s, kl_divergence(m, 2 * s.log()), levels=[0.05, 0.5, 1, 2, 3, 4, 5, 6], cmap="viridis"
-)
+levels = [0.05, 0.5, 1, 2, 3, 4, 5, 6]
+lines = left.contour(m, s, kl_divergence(m, 2 * s.log()), levels=levels, cmap="viridis")
 left.clabel(lines, fmt="%g")
 left.plot(0, 1, "o", color="black")
-left.set(
-    yscale="log",
-    xlabel="posterior mean",
-    ylabel="posterior std",
-    title="KL in nats; the dot is the prior",
-)
+left.set(yscale="log", xlabel="posterior mean", ylabel="posterior std")
+left.set_title("KL in nats; the dot is the prior")
 right.plot(stds, price, color=BLUE)
-right.set(
-    xscale="log",
-    xlabel="posterior std (mean 0)",
-    ylabel="KL (nats)",
-    title="every halving costs one bit",
-)
-for ax in (left, right):
-    ax.spines[["top", "right"]].set_visible(False)
+right.set(xscale="log", xlabel="posterior std (mean 0)", ylabel="KL (nats)")
+right.set_title("every halving costs one bit")
 show(
     figure,
     "KL to the prior: zero at mean 0, std 1; it grows with the mean, and by one bit per halving of the std.",
@@ -201,13 +166,16 @@ show(
 # covariance $aa^\top + \sigma^2 I$. So we can hold `elbo_loss` against it.
 
 # %%
+from sbd_utils import sample_posterior
+
 w = 10.0
 sigma = math.sqrt(1 / (2 * w))
 generator = torch.Generator().manual_seed(0)
 a = 0.2 * torch.randn(1, 1, 8, 8, generator=generator)  # the linear decoder's one picture
 x_linear = 0.8 * a + sigma * torch.randn(1, 1, 8, 8, generator=generator)
+noise_variance = torch.full((64,), sigma**2)
 true = torch.distributions.LowRankMultivariateNormal(
-    torch.zeros(64), a.view(64, 1), torch.full((64,), sigma**2)
+    torch.zeros(64), cov_factor=a.view(64, 1), cov_diag=noise_variance
 )
 log_p = true.log_prob(x_linear.flatten()).item()
 
@@ -216,15 +184,13 @@ best_mean = best_var * 2 * w * (a * x_linear).sum()
 
 
 def elbo(mean, std):
-    """ELBO in nats. The error is quadratic in z, so noise -1 and +1 (mean 0, variance 1) give its expectation."""
+    """ELBO in nats; as the error is quadratic in z, noise -1 and +1 give its expectation."""
     mean, logvar = torch.full((2, 1), float(mean)), torch.full((2, 1), 2 * math.log(std))
     z = sample_posterior(mean, logvar, noise=torch.tensor([[-1.0], [1.0]]))  # [2, 1]
-    loss = elbo_loss(
-        x_linear.expand(2, -1, -1, -1), z[:, :, None, None] * a, mean, logvar, w=w, beta=1.0
-    )
-    return (
-        -loss.total + 64 / 2 * math.log(w / math.pi)
-    ).item()  # the constant: -D/2 log(2 pi sigma^2)
+    pictures = z[:, :, None, None] * a
+    loss = elbo_loss(x_linear.expand(2, -1, -1, -1), pictures, mean, logvar, w=w, beta=1.0)
+    constant = 64 / 2 * math.log(w / math.pi)  # -D/2 log(2 pi sigma^2)
+    return constant - loss.total.item()
 
 
 best = elbo(best_mean, best_var.sqrt())
@@ -232,17 +198,14 @@ print(f"w = {w:g} means a pixel noise of {sigma:.3f}")
 print(f"log p(x) = {log_p:.2f} nats, exactly; ELBO at the true posterior = {best:.2f} nats")
 assert abs(best - log_p) < 1e-3
 gap = log_p - elbo(best_mean + 0.3, best_var.sqrt())
-kl_to_posterior = (
-    0.3**2 / (2 * best_var)
-).item()  # KL between two normals of this variance, 0.3 apart
-print(
-    f"with the mean off by 0.3 the gap is {gap:.2f} nats; KL(q || true posterior) = {kl_to_posterior:.2f}"
-)
+kl_to_posterior = (0.3**2 / (2 * best_var)).item()  # of two normals of this variance, 0.3 apart
+print(f"with the mean off by 0.3 the gap is {gap:.2f} nats;", end=" ")
+print(f"KL(q || true posterior) = {kl_to_posterior:.2f}")
 assert abs(gap - kl_to_posterior) < 1e-3
 
 # %%
 stds = np.logspace(-2, 0, 120)
-figure, ax = plt.subplots(figsize=(6, 3.2), layout="constrained")
+figure, ax = plt.subplots(figsize=(6, 3.2))
 ax.axhline(log_p, color="black", linestyle=":", label=r"$\log p(x)$, exact")
 for shift, color, style in [(0.0, BLUE, "-"), (0.3, ORANGE, "--")]:
     curve = np.array([elbo(best_mean + shift, std) for std in stds])
@@ -251,8 +214,7 @@ for shift, color, style in [(0.0, BLUE, "-"), (0.3, ORANGE, "--")]:
 ax.plot(best_var.sqrt(), best, "o", color=BLUE)
 ax.set(xscale="log", xlabel="std of $q$", ylabel="nats", ylim=(log_p - 6, log_p + 0.8))
 ax.set_title("a lower bound, tight at the true posterior")
-ax.legend(frameon=False, loc="lower center")
-ax.spines[["top", "right"]].set_visible(False)
+ax.legend(loc="lower center")
 show(
     figure,
     "The ELBO as a function of the std of q stays below log p(x) and touches it at the true posterior only.",
@@ -269,13 +231,15 @@ show(
 # input and the rest is arithmetic, $z = \mu + \sigma\varepsilon$ with $\varepsilon \sim \mathcal N(0, 1)$:
 
 # %%
+from sbd_utils import circles_dataset
+
 images = circles_dataset(16, seed=0).tensors[0]  # [16, 1, 64, 64]
 torch.manual_seed(0)
 model = VAE()  # untrained; 64 x 64, one channel, broadcast decoder, 10 latents
 
 
 def gradient_sizes(sample):
-    """Norms of the reconstruction error's gradient in mean and logvar when codes are drawn by `sample`."""
+    """Norms of the error's gradient in mean and logvar when codes are drawn by `sample`."""
     torch.manual_seed(1)
     mean, logvar = model.encoder(images)
     mean.retain_grad()
@@ -316,7 +280,7 @@ mu = 0.5
 
 
 def both_gradients(std, draws=10_000):
-    """d E[z²] / d mu estimated from one sample each: reparameterised, and by the score function; [draws] each."""
+    """Estimates of d E[z²] / d mu from one sample each, reparameterised and by score; [draws] each."""
     noise = torch.randn(draws, generator=torch.Generator().manual_seed(0))
     mean = torch.full((draws,), mu, requires_grad=True)
     z = mean + std * noise
@@ -332,29 +296,26 @@ for std in [1.0, 0.3, 0.1, 0.03]:
         off = (g.mean() - 2 * mu).abs() / (g.std() / len(g) ** 0.5)
         assert off < 4, f"{name} is biased"  # the mean lies within 4 standard errors of the truth
     spreads[std] = pathwise.std().item(), score.std().item()
-    needed = [
-        max(1, float(f"{(10 * spread) ** 2:.1g}")) for spread in spreads[std]
-    ]  # for a standard error of 0.1
+    # For a standard error of 0.1, to one digit:
+    needed = [max(1, float(f"{(10 * spread) ** 2:.1g}")) for spread in spreads[std]]
     print(f"std {std:<4g}: spread {spreads[std][0]:.2f} against {spreads[std][1]:.1f}", end="; ")
     print(f"a gradient good to 10 % takes about {needed[0]:.0f} samples against {needed[1]:.0f}")
 
 # %%
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
 pathwise, score = both_gradients(0.1)
 bins = np.linspace(-3, 12, 61)
 left.hist(score, bins, color=ORANGE, label="score function")
 left.hist(pathwise, bins, color=BLUE, alpha=0.8, label="reparameterised")
 left.axvline(1, color="black", linestyle=":", label="truth")
 left.set(xlabel="gradient from one sample (posterior std 0.1)", ylabel="of 10,000 draws")
-left.legend(frameon=False, fontsize=9)
+left.legend()
 stds = np.array(list(spreads))
 right.plot(stds, [s[1] for s in spreads.values()], "s--", color=ORANGE, label="score function")
 right.plot(stds, [s[0] for s in spreads.values()], "o-", color=BLUE, label="reparameterised")
 right.axhline(1, color="black", linestyle=":", label="the gradient itself")
 right.set(xscale="log", yscale="log", xlabel="posterior std", ylabel="std of the estimate")
-right.legend(frameon=False, fontsize=9)
-for ax in (left, right):
-    ax.spines[["top", "right"]].set_visible(False)
+right.legend()
 show(
     figure,
     "Reparameterised gradients lie close to the truth; score-function gradients scatter, more as q narrows.",
@@ -372,16 +333,20 @@ show(
 
 
 # %%
+from torch import nn
+
+
 def trace(network, x):
     """Run the network; return (layer, input, output) of every layer that has weights, in order."""
-    rows, layers = (
-        [],
-        [m for m in network.modules() if isinstance(m, nn.Conv2d | nn.ConvTranspose2d | nn.Linear)],
-    )
-    hooks = [
-        m.register_forward_hook(lambda m, i, o: rows.append((m, i[0].detach(), o.detach())))
-        for m in layers
-    ]
+    kinds = nn.Conv2d | nn.ConvTranspose2d | nn.Linear
+    rows, hooks = [], []
+
+    def note(layer, inputs, output):
+        rows.append((layer, inputs[0].detach(), output.detach()))
+
+    for layer in network.modules():
+        if isinstance(layer, kinds):
+            hooks.append(layer.register_forward_hook(note))
     network(x)
     for hook in hooks:
         hook.remove()
@@ -396,15 +361,15 @@ def print_shapes(rows):
 def draw_stages(pictures, title, gap=6):
     """Draw maps [H, H] side by side, all at one scale: a map's side is its number of pixels."""
     tallest, width = max(len(p) for p in pictures), sum(len(p) + gap for p in pictures)
-    figure = plt.figure(figsize=(6.5, 6.5 * (tallest + 6) / width))
-    ax, left = figure.add_axes([0, 0, 1, 1]), 0
+    figure = plt.figure(figsize=(6.5, 6.5 * (tallest + 6) / width), layout="none")
+    ax, left = figure.add_axes((0, 0, 1, 1)), 0
     for p in pictures:
         n, low = len(p), (tallest - len(p)) / 2
         ax.imshow(p, cmap="viridis", extent=(left, left + n, low, low + n), interpolation="nearest")
         ax.text(left + n / 2, low - 1, f"{n}×{n}", ha="center", va="top", fontsize=9)
         left += n + gap
     ax.set(xlim=(-1, left - gap + 1), ylim=(-6, tallest))
-    ax.set_title(title, fontsize=10)
+    ax.set_title(title)
     ax.set_axis_off()
     return figure
 
@@ -417,10 +382,8 @@ def liveliest(maps):
 # %%
 rows = trace(model.encoder, images[:1])
 print_shapes(rows)
-figure = draw_stages(
-    [images[0, 0], *(liveliest(o.relu()) for _, _, o in rows[:4])],
-    "untrained encoder: one channel per layer",
-)
+stages = [images[0, 0], *(liveliest(o.relu()) for _, _, o in rows[:4])]
+figure = draw_stages(stages, "untrained encoder: one channel per layer")
 show(
     figure,
     "A circle and one feature map after each of the four convolutions, each half as wide as the one before.",
@@ -437,14 +400,15 @@ show(
 # convolutions of kernel 4 and stride 2 double them.
 
 # %%
+from sbd_utils import DeconvDecoder
+
 torch.manual_seed(0)
 deconv = DeconvDecoder()
 rows = trace(deconv, torch.randn(1, 10))
 print_shapes(rows)
-figure = draw_stages(
-    [liveliest(i) for _, i, _ in rows[1:]] + [rows[-1][2][0, 0]],
-    "untrained deconv decoder: one channel per layer, then the output",
-)
+stages = [*(liveliest(i) for _, i, _ in rows[1:]), rows[-1][2][0, 0]]
+title = "untrained deconv decoder: one channel per layer, then the output"
+figure = draw_stages(stages, title)
 show(
     figure,
     "Feature maps of an untrained deconv decoder grow from 2 by 2 to 64 by 64; a fine checkerboard appears.",
@@ -459,48 +423,36 @@ show(
 # %%
 def taps(kernel, stride, size=7):
     """How many (input pixel, kernel weight) pairs reach each output pixel, [H, H]."""
-    ones = torch.ones(1, 1, size, size)
-    return F.conv_transpose2d(ones, torch.ones(1, 1, kernel, kernel), stride=stride, padding=1)[
-        0, 0
-    ].int()
+    ones, weights = torch.ones(1, 1, size, size), torch.ones(1, 1, kernel, kernel)
+    reached = nn.functional.conv_transpose2d(ones, weights, stride=stride, padding=1)
+    return reached[0, 0].int()
 
 
-figure, axes = plt.subplots(
-    1, 4, figsize=(9, 2.9), layout="constrained", width_ratios=[1.25, 1, 1.25, 1]
-)
-for (wires, heat), kernel in zip(axes.reshape(2, 2), (3, 4), strict=True):
-    count = taps(kernel, 2)[3:10, 3:10]  # away from the borders
-    print(
-        f"kernel {kernel}, stride 2: taps that reach an inner pixel: {sorted(set(count.flatten().tolist()))}"
-    )
-    heat.imshow(count, cmap="cividis", vmin=0, vmax=4)
-    for i, j in np.ndindex(7, 7):
-        value = count[i, j].item()
-        heat.text(j, i, value, ha="center", va="center", color="black" if value > 2 else "white")
-    heat.set(xticks=[], yticks=[])
-    heat.set_title("taps per pixel, 2-D", fontsize=10)
+def draw_wires(ax, kernel):
+    """Which input pixels (above) reach which output pixels (below), a colour for each weight."""
     style = ("-", "--", "-", "--")  # dashed: the weights that reach even pixels
     for source in range(-1, 6):
+        above = 2 * source + (kernel - 3) / 2
         for tap in range(kernel):
-            target = 2 * source + tap - 1
-            wires.plot(
-                [target, 2 * source + (kernel - 3) / 2],
-                [0, 1],
-                style[tap],
-                color=OKABE_ITO[tap],
-                linewidth=1.8,
-            )
-    wires.scatter(range(9), np.zeros(9), color="black", zorder=3, s=22)
-    wires.set(
-        xlim=(-0.5, 8.5),
-        ylim=(-0.15, 1.1),
-        xticks=range(9),
-        yticks=[0, 1],
-        yticklabels=["out", "in"],
-    )
-    wires.set(xlabel="output pixel")
-    wires.set_title(f"kernel {kernel}, stride 2, 1-D", fontsize=10)
-    wires.spines[["top", "right", "left"]].set_visible(False)
+            below = 2 * source + tap - 1
+            ax.plot([below, above], [0, 1], style[tap], color=OKABE_ITO[tap], linewidth=1.8)
+    ax.scatter(range(9), np.zeros(9), color="black", zorder=3, s=22)
+    ax.set(xlim=(-0.5, 8.5), ylim=(-0.15, 1.1), xticks=range(9), xlabel="output pixel")
+    ax.set_yticks([0, 1], ["out", "in"])
+    ax.set_title(f"kernel {kernel}, stride 2, 1-D")
+    ax.spines["left"].set_visible(False)
+
+
+figure, axes = plt.subplots(1, 4, figsize=(9, 2.9), width_ratios=[1.25, 1, 1.25, 1])
+for (wires, heat), kernel in zip(axes.reshape(2, 2), (3, 4), strict=True):
+    draw_wires(wires, kernel)
+    count = taps(kernel, 2)[3:10, 3:10]  # away from the borders
+    plot_picture(heat, count, "taps per pixel, 2-D", cmap="cividis", vmin=0, vmax=4)
+    for (i, j), value in np.ndenumerate(count):
+        heat.text(
+            j, i, str(value), ha="center", va="center", color="black" if value > 2 else "white"
+        )
+    print(f"kernel {kernel}, stride 2: taps that reach an inner pixel: {count.unique().tolist()}")
 show(
     figure,
     "Kernel 3, stride 2: 1, 2 or 4 taps reach a pixel, in a checkerboard. Kernel 4, stride 2: 4 everywhere.",
@@ -521,6 +473,9 @@ assert taps(4, 2)[3:10, 3:10].unique().tolist() == [4]
 
 
 # %%
+from sbd_utils import SpatialBroadcastDecoder
+
+
 @torch.no_grad()
 def mean_output(decoder, seed, codes=32):
     """Mean picture [64, 64] over random codes z ~ N(0, 1)."""
@@ -529,7 +484,7 @@ def mean_output(decoder, seed, codes=32):
 
 
 def parity_share(picture):
-    """Spread of the means over the four (row, column) parities, over the spread of all inner pixels; in [0, 1]."""
+    """Spread of the four (row, column) parities' means over that of all inner pixels; in [0, 1]."""
     inner = picture[8:-8, 8:-8]  # borders are special for reasons of their own
     means = torch.stack([inner[i::2, j::2].mean() for i in (0, 1) for j in (0, 1)])
     return (means.std(unbiased=False) / inner.std(unbiased=False)).item()
@@ -544,8 +499,10 @@ ramp = torch.linspace(-1, 1, 64).expand(64, 64)
 shares = {name: [parity_share(p) for p in several] for name, several in pictures.items()}
 for name, values in shares.items():
     print(
-        f"{name:>6}: {min(values):.2f} to {max(values):.2f} of the spread goes with parity, over {len(values)} seeds"
+        f"{name:>6}: {min(values):.2f} to {max(values):.2f} of the spread goes with parity,",
+        end=" ",
     )
+    print(f"over {len(values)} seeds")
 print(f"a ramp: {parity_share(ramp):.2f}, for neighbours on a slope differ, too")
 assert min(shares["deconv"]) > 0.8
 assert max(shares["SBD"]) < 0.1
@@ -575,46 +532,39 @@ assert max(shares["SBD"]) < min(unbiased) < max(unbiased) < min(shares["deconv"]
 
 # %%
 def spectrum(picture):
-    """Power by horizontal frequency (0 ... 0.5 cycles per pixel), [25], of the inner 48 x 48 pixels; sums to 1."""
+    """Power by horizontal frequency (0 ... 0.5 cycles per pixel), [25], of the inner 48 x 48 pixels.
+
+    It sums to 1.
+    """
     inner = picture[8:-8, 8:-8]
     window = torch.hann_window(48)  # without it the borders' jump would leak into every frequency
-    power = (
-        torch.fft.rfft2((inner - inner.mean()) * window * window[:, None]).abs().square().mean(0)
-    )
+    faded = (inner - inner.mean()) * window * window[:, None]
+    power = torch.fft.rfft2(faded).abs().square().mean(0)
     return power / power.sum()
 
 
 powers = {name: torch.stack([spectrum(p) for p in several]) for name, several in pictures.items()}
 around = powers["deconv"][:, -6:-2].mean(1)  # the neighbours of the highest frequency
 ratio = (powers["deconv"][:, -1] / around).min().item()
-print(
-    f"deconv: power at period 2 over the power beside it, least of 8 seeds: above 100: {ratio > 100}"
-)
+print("deconv: power at period 2 over the power beside it,", end=" ")
+print(f"least of 8 seeds: above 100: {ratio > 100}")
 assert ratio > 100
 assert (powers["SBD"][:, -1] < 1e-3).all()
 
-figure, (a1, a2, a3) = plt.subplots(
-    1, 3, figsize=(9, 3.1), layout="constrained", width_ratios=[1, 1, 1.7]
-)
+figure, (a1, a2, a3) = plt.subplots(1, 3, figsize=(9, 3.1), width_ratios=[1, 1, 1.7])
 for ax, name in [(a1, "deconv"), (a2, "SBD")]:
-    ax.imshow(pictures[name][0][20:44, 20:44], cmap="gray")
-    ax.set(title=f"{name}: mean output,\n24 × 24 inner pixels", xticks=[], yticks=[])
+    inner = pictures[name][0][20:44, 20:44]
+    plot_picture(ax, inner, f"{name}: mean output,\n24 × 24 inner pixels", cmap="gray")
 frequency = np.arange(25) / 48
 for name, color, style in [("deconv", ORANGE, "-"), ("SBD", BLUE, "--")]:
-    for i, power in enumerate(powers[name]):
-        a3.plot(frequency, power, style, color=color, alpha=0.6, label=name if i == 0 else None)
+    lines = a3.plot(frequency, powers[name].T, style, color=color, alpha=0.6)
+    lines[0].set_label(name)
 for period in (8, 4, 2):
-    a3.annotate(
-        f"period {period}", (1 / period, 1.3), ha="right" if period == 2 else "center", fontsize=8
-    )
-a3.set(
-    yscale="log",
-    ylim=(1e-10, 8),
-    xlabel="horizontal frequency (cycles per pixel)",
-    ylabel="share of power",
-)
-a3.legend(frameon=False, loc="lower left")
-a3.spines[["top", "right"]].set_visible(False)
+    side = "right" if period == 2 else "center"
+    a3.annotate(f"period {period}", (1 / period, 1.3), ha=side, fontsize=8)
+a3.set(yscale="log", ylim=(1e-10, 8))
+a3.set(xlabel="horizontal frequency (cycles per pixel)", ylabel="share of power")
+a3.legend(loc="lower left")
 show(
     figure,
     "Mean output: deconv shows a checkerboard and spectral peaks at periods 8, 4 and 2; the SBD is smooth.",
@@ -631,6 +581,8 @@ show(
 # Watters et al. (2019, arXiv 1901.07017) replace the growing maps by three operations: tile, append, convolve.
 
 # %%
+from sbd_utils import coordinate_map
+
 torch.manual_seed(0)
 sbd = SpatialBroadcastDecoder()
 z = torch.randn(2, 10)
@@ -639,33 +591,28 @@ grid = coordinate_map(64)  # [2, 64, 64]
 labelled = torch.cat([tiled, grid.expand(2, -1, -1, -1)], 1)  # 2. append x and y
 picture = sbd.convs(labelled)  # 3. convolve, with stride 1
 
-for step, tensor in [
-    ("code", z),
-    ("tiled", tiled),
-    ("with x and y", labelled),
-    ("picture", picture),
-]:
+steps = {"code": z, "tiled": tiled, "with x and y": labelled, "picture": picture}
+for step, tensor in steps.items():
     print(f"{step:>13} {list(tensor.shape)}")
 print_shapes(trace(sbd, z))
 assert torch.equal(picture, sbd(z))  # these lines are all that the decoder does
 assert torch.equal(tiled.amax((2, 3)), tiled.amin((2, 3)))  # every pixel holds the same code
 
 # %%
-figure, axes = plt.subplots(1, 6, figsize=(9, 2.1), layout="constrained")
-maps = [
-    tiled[0, 0],
-    tiled[0, 1],
-    grid[0],
-    grid[1],
-    liveliest(sbd.convs[:4](labelled)),
-    picture[0, 0],
-]
-titles = ["$z_1$, tiled", "$z_2$, tiled", "x", "y", "hidden, one of 64", "output"]
-for ax, values, title in zip(axes, maps, titles, strict=True):
-    spread = dict(vmin=-2.5, vmax=2.5) if "tiled" in title or len(title) == 1 else {}
-    ax.imshow(values.detach(), cmap="viridis", **spread)
-    ax.set(xticks=[], yticks=[])
-    ax.set_title(title, fontsize=10)
+figure, axes = plt.subplots(1, 6, figsize=(9, 2.1))
+hidden = liveliest(sbd.convs[:4](labelled))
+maps = {
+    "$z_1$, tiled": tiled[0, 0],
+    "$z_2$, tiled": tiled[0, 1],
+    "x": grid[0],
+    "y": grid[1],
+    "hidden, one of 64": hidden,
+    "output": picture[0, 0],
+}
+for ax, (title, values) in zip(axes, maps.items(), strict=True):
+    limit = None if title in ("hidden, one of 64", "output") else 2.5
+    low = None if limit is None else -limit
+    plot_picture(ax, values, title, cmap="viridis", vmin=low, vmax=limit)
 axes[2].set_xlabel("−1 … 1 to the right", fontsize=8)
 axes[3].set_xlabel("−1 … 1 downwards", fontsize=8)
 show(
@@ -698,17 +645,17 @@ print(f"receptive field of an output pixel: {height} x {width} pixels")
 assert (height, width) == (7, 7)
 
 # %%
-figure, axes = plt.subplots(1, 4, figsize=(9, 2.7), layout="constrained")
-panels = [
-    (blind, "no coordinates,\nno padding", dict(vmin=blind.mean() - 0.1, vmax=blind.mean() + 0.1)),
-    (framed, "no coordinates,\nzero padding", {}),
-    (picture[0, 0].detach(), "coordinates,\nzero padding", {}),
-    (reach[26:39, 26:39], "gradient of one output\npixel in its input, 13 × 13", {}),
-]
-for ax, (values, title, limits) in zip(axes, panels, strict=True):
-    ax.imshow(values, cmap="viridis", **limits)
-    ax.set(xticks=[], yticks=[])
-    ax.set_title(title, fontsize=10)
+figure, axes = plt.subplots(1, 4, figsize=(9, 2.7))
+panels = {
+    "no coordinates,\nno padding": blind,
+    "no coordinates,\nzero padding": framed,
+    "coordinates,\nzero padding": picture[0, 0],
+    "gradient of one output\npixel in its input, 13 × 13": reach[26:39, 26:39],
+}
+for ax, (title, values) in zip(axes, panels.items(), strict=True):
+    plot_picture(ax, values, title, cmap="viridis")
+shade = blind.mean().item()
+axes[0].images[0].set_clim(shade - 0.1, shade + 0.1)  # or rounding errors would fill the scale
 show(
     figure,
     "Without coordinates the output is constant, or a frame if padded; one output pixel sees 7 by 7 of its input.",
@@ -728,14 +675,12 @@ show(
 # training.
 
 # %%
-RADIUS, SHARPNESS = (
-    0.3,
-    16.0,
-)  # in units of the coordinates, half an image; brightness per unit of distance
-by_hand = nn.Sequential(
-    nn.Conv2d(4, 4, kernel_size=1), nn.ReLU(), nn.Conv2d(4, 1, kernel_size=1)
-).requires_grad_(False)
-by_hand[0].weight[:, :, 0, 0] = torch.tensor(
+RADIUS = 0.3  # in units of the coordinates, half an image
+SHARPNESS = 16.0  # brightness per unit of distance
+
+first, second = nn.Conv2d(4, 4, kernel_size=1), nn.Conv2d(4, 1, kernel_size=1)
+by_hand = nn.Sequential(first, nn.ReLU(), second).requires_grad_(False)
+first.weight[:, :, 0, 0] = torch.tensor(
     [  # z1  z2   x   y
         [-1.0, 0, 1, 0],  # relu(x - z1)
         [1.0, 0, -1, 0],  # relu(z1 - x)
@@ -743,20 +688,17 @@ by_hand[0].weight[:, :, 0, 0] = torch.tensor(
         [0.0, 1, 0, -1],  # relu(z2 - y)
     ]
 )
-by_hand[0].bias[:] = 0
-by_hand[2].weight[:] = -SHARPNESS
-by_hand[2].bias[:] = SHARPNESS * RADIUS  # SHARPNESS * (r - |x - z1| - |y - z2|)
+nn.init.zeros_(by_hand.get_parameter("0.bias"))
+nn.init.constant_(by_hand.get_parameter("2.weight"), -SHARPNESS)
+# All together, SHARPNESS * (r - |x - z1| - |y - z2|):
+nn.init.constant_(by_hand.get_parameter("2.bias"), SHARPNESS * RADIUS)
 
 
 def broadcast(z, size=64):
     """Codes [N, 2] -> [N, 4, size, size]: z1, z2, x, y at every pixel."""
-    return torch.cat(
-        [
-            z[:, :, None, None].expand(-1, -1, size, size),
-            coordinate_map(size).expand(len(z), -1, -1, -1),
-        ],
-        1,
-    )
+    tiled = z[:, :, None, None].expand(-1, -1, size, size)
+    address = coordinate_map(size).expand(len(z), -1, -1, -1)
+    return torch.cat([tiled, address], 1)
 
 
 def draw_diamonds(z):
@@ -765,30 +707,24 @@ def draw_diamonds(z):
 
 
 weights = sum(p.numel() for p in by_hand.parameters())
-print(
-    f"{weights} weights, {sum(int(p.count_nonzero()) for p in by_hand.parameters())} of them not zero"
-)
+used = sum(int(p.count_nonzero()) for p in by_hand.parameters())
+print(f"{weights} weights, {used} of them not zero")
 
 # %%
 code = torch.tensor([[0.4, -0.3]])
 inputs = broadcast(code)[0]
 hidden = by_hand[:2](broadcast(code))[0]
 output = by_hand(broadcast(code))[0, 0]
-figure, axes = plt.subplots(2, 5, figsize=(9, 4), layout="constrained")
-titles = ["$z_1$", "$z_2$", "$x$", "$y$"]
-titles += [f"relu({t})" for t in ("$x-z_1$", "$z_1-x$", "$y-z_2$", "$z_2-y$")]
-for i, (values, title) in enumerate(zip([*inputs, *hidden], titles, strict=True)):
-    ax = axes[:, :4].flat[i]
-    ax.imshow(values, cmap="viridis", vmin=-1.4 if i < 4 else 0, vmax=1.4)
-    ax.set_title(title, fontsize=11)
-axes[0, 4].imshow(output, cmap="gray")
-axes[0, 4].set_title("output: $16\\,(r-\\mathrm{sum})$", fontsize=11)
-axes[1, 4].imshow(output.clamp(0, 1), cmap="gray")
-axes[1, 4].set_title("clamped to [0, 1]", fontsize=11)
-for ax, label in [(axes[0, 0], "broadcast"), (axes[1, 0], "hidden")]:
-    ax.set_ylabel(label)
-for ax in axes.flat:
-    ax.set(xticks=[], yticks=[])
+figure, axes = plt.subplots(2, 5, figsize=(9, 4))
+for ax, values, title in zip(axes[0], inputs, ["$z_1$", "$z_2$", "$x$", "$y$"], strict=False):
+    plot_picture(ax, values, title, cmap="viridis", vmin=-1.4, vmax=1.4)
+ramps = ["$x-z_1$", "$z_1-x$", "$y-z_2$", "$z_2-y$"]
+for ax, values, title in zip(axes[1], hidden, ramps, strict=False):
+    plot_picture(ax, values, f"relu({title})", cmap="viridis", vmin=0, vmax=1.4)
+plot_picture(axes[0, 4], output, "output: $16\\,(r-\\mathrm{sum})$", cmap="gray")
+plot_picture(axes[1, 4], output.clamp(0, 1), "clamped to [0, 1]")
+axes[0, 0].set_ylabel("broadcast")
+axes[1, 0].set_ylabel("hidden")
 show(
     figure,
     "Four input maps, four ReLU ramps made of them, their sum: a pyramid, and clamped a diamond at (z1, z2).",
@@ -801,25 +737,21 @@ show(
 # %%
 edge = 64 / 63  # -1 and 1 are the *centres* of the outer pixels
 path = [(-0.6, -0.6), (-0.3, 0.3), (0.0, 0.0), (0.05, 0.0), (0.3, -0.5), (0.6, 0.6)]
-figure, axes = plt.subplots(1, 6, figsize=(9, 1.9), layout="constrained")
-for ax, z, picture in zip(axes, path, draw_diamonds(path)[:, 0], strict=True):
-    ax.imshow(picture, cmap="gray", extent=(-edge, edge, edge, -edge))
-    ax.plot(*z, "+", color=OKABE_ITO[5], markersize=8)
-    ax.set(xticks=[], yticks=[])
-    ax.set_title(f"z = ({z[0]:g}, {z[1]:g})", fontsize=9)
+figure, axes = plt.subplots(1, 6, figsize=(9, 1.9))
+for ax, (z1, z2), picture in zip(axes, path, draw_diamonds(path)[:, 0], strict=True):
+    plot_picture(ax, picture, f"z = ({z1:g}, {z2:g})", extent=(-edge, edge, edge, -edge))
+    ax.plot(z1, z2, "+", color=OKABE_ITO[5], markersize=8)
 show(
     figure,
     "Six codes and the diamonds drawn for them: each diamond's centre lies where the code says.",
 )
 
+from sbd_utils import center_of_mass
+
 z = 1.2 * torch.rand(500, 2, generator=torch.Generator().manual_seed(0)) - 0.6
-pictures = draw_diamonds(z)
-x, y = coordinate_map(64)
-mass = pictures.sum((1, 2, 3))
-centers = torch.stack(
-    [(pictures[:, 0] * axis).sum((1, 2)) / mass for axis in (x, y)], 1
-)  # [500, 2]
-off = ((centers - z).abs().max() * 63 / 2).item()
+pictures = draw_diamonds(z)  # [500, 1, 64, 64]
+asked = 32 + z * 63 / 2  # in pixels: -1 is at 0.5, 1 at 63.5
+off = (center_of_mass(pictures) - asked).abs().max()
 print(f"500 random codes: centre of mass and code differ by less than 0.05 pixel: {off < 0.05}")
 
 pixel = 2 / 63  # from one pixel's coordinate to the next's
@@ -837,13 +769,17 @@ print(f"z1 one pixel further = the picture one pixel further: {error < 1e-4}")
 
 
 # %%
+import io
+
+from PIL import Image
+
+
 def diamond_png(z1, z2, scale=4):
     """The diamond at (z1, z2) as the bytes of a PNG, each pixel enlarged to scale x scale."""
     pixels = (255 * draw_diamonds([(z1, z2)])[0, 0]).round().byte().numpy()
+    large = (64 * scale, 64 * scale)
     buffer = io.BytesIO()
-    Image.fromarray(pixels).resize((64 * scale, 64 * scale), Image.Resampling.NEAREST).save(
-        buffer, "PNG"
-    )
+    Image.fromarray(pixels).resize(large, Image.Resampling.NEAREST).save(buffer, "PNG")
     return buffer.getvalue()
 
 
@@ -893,13 +829,13 @@ def diamonds_on_grid(per_side, apart):
 
 
 def templates_of(pictures):
-    """Squared singular values [N], the largest last, of pictures [N, 4096] less their mean; left vectors [N, N]."""
+    """Squared singular values [N] of pictures [N, 4096] less their mean, ascending; left vectors."""
     deviation = (pictures - pictures.mean(0)).double()
     return torch.linalg.eigh(deviation @ deviation.T)
 
 
 def units_needed(squares, share):
-    """The least K with which K templates (and a bias) leave at most 1 - share of the pictures' squared deviation."""
+    """The least K with which K templates (and a bias) leave 1 - share of the squared deviation."""
     kept = squares.flip(0).cumsum(0) / squares.sum()
     return int((kept < share).sum()) + 1
 
@@ -908,10 +844,10 @@ for per_side, apart in [(5, 1), (10, 1), (20, 1), (25, 0.8)]:
     pictures = diamonds_on_grid(per_side, apart)
     squares, left = templates_of(pictures)
     units = [units_needed(squares, share) for share in (0.99, 0.9999)]
-    extent = (per_side - 1) * apart
+    extent = f"{(per_side - 1) * apart:>4.1f}"
     print(
-        f"{per_side**2:>4} positions, {apart:<3g} pixels apart, on {extent:>4.1f} x {extent:>4.1f} pixels: ",
-        end="",
+        f"{per_side**2:>4} positions, {apart:<3g} pixels apart, on {extent} x {extent} pixels:",
+        end=" ",
     )
     print(f"{units[0]:>3} units for 99 %, {units[1]:>3} for 99.99 %")
 
@@ -922,17 +858,12 @@ squares, left = templates_of(pictures)
 rank = int((squares > 1e-8 * squares[-1]).sum())  # singular values above 0.0001 of the largest
 print(f"400 pictures less their average: rank {rank}")
 chosen = 20 * 3 + 16
-figure, axes = plt.subplots(1, 6, figsize=(9, 2), layout="constrained")
+figure, axes = plt.subplots(1, 6, figsize=(9, 2))
 for ax, k in zip(axes, [1, 4, 16, 64, rank], strict=False):
-    best = (
-        average + left[chosen, -k:] @ left[:, -k:].T @ (pictures - average).double()
-    )  # the projection on the leading k
-    ax.imshow(best.view(64, 64), cmap="gray", vmin=0, vmax=1)
-    ax.set_title(f"{k} templates", fontsize=9)
-axes[5].imshow(pictures[chosen].view(64, 64), cmap="gray", vmin=0, vmax=1)
-axes[5].set_title("broadcast,\n4 hidden units", fontsize=9)
-for ax in axes:
-    ax.set(xticks=[], yticks=[])
+    # The projection on the leading k:
+    best = average + left[chosen, -k:] @ left[:, -k:].T @ (pictures - average).double()
+    plot_picture(ax, best.view(64, 64), f"{k} templates")
+plot_picture(axes[5], pictures[chosen].view(64, 64), "broadcast,\n4 hidden units")
 show(
     figure,
     "The best that 1, 4, 16, 64 templates can draw of one diamond: a smear, then ghosts; broadcast is sharp.",
@@ -1012,19 +943,17 @@ memory = {name: bytes_for_backward(d, z) / 16 / 2**20 for name, d in decoders.it
 
 assert total == {"deconv": 268_291, "SBD": 45_635}
 assert sum(macs["SBD"]) == 64 * 64 * 9 * (12 * 64 + 64 * 64 + 64 * 3) == 186_384_384
+cells = [side**2 for side in (2, 4, 8, 16, 32)]  # of the maps that are painted from
 assert (
-    sum(macs["deconv"])
-    == 10 * 256 + 16 * 64 * (64 * (2**2 + 4**2 + 8**2 + 16**2) + 3 * 32**2)
-    == 25_430_528
+    sum(macs["deconv"]) == 10 * 256 + 16 * 64 * (64 * sum(cells[:4]) + 3 * cells[4]) == 25_430_528
 )
 
-
 # %% tags=["nbval-ignore-output"]
+import time
+
 threads = torch.get_num_threads()
 torch.set_num_threads(1)  # and processor time, so that what else the machine does counts little
-took = dict.fromkeys(
-    decoders, math.inf
-)  # least of 4 forward and backward passes over a batch of 16
+took = {"deconv": math.inf, "SBD": math.inf}  # forwards and backwards, a batch of 16; least of 4
 for _ in range(4):
     for name, decoder in decoders.items():
         start = time.process_time()
@@ -1040,9 +969,9 @@ lines = [
     ("seconds per batch of 16, one core", took, ".3f"),
 ]
 for label, values, form in lines:
-    print(
-        f"{label:>34} {values['deconv']:>12{form}} {values['SBD']:>12{form}} {values['SBD'] / values['deconv']:>13.2f}"
-    )
+    deconv_value, sbd_value = values["deconv"], values["SBD"]
+    ratio = sbd_value / deconv_value
+    print(f"{label:>34} {deconv_value:>12{form}} {sbd_value:>12{form}} {ratio:>13.2f}")
 
 # %%
 assert took["SBD"] > 1.5 * took["deconv"]
@@ -1050,34 +979,27 @@ print(f"parameters:    SBD has {total['SBD'] / total['deconv']:.2f} of the decon
 print(f"multiply-adds: SBD does {sum(macs['SBD']) / sum(macs['deconv']):.1f} times as many")
 print(f"activations:   SBD keeps {memory['SBD'] / memory['deconv']:.1f} times as many bytes")
 
-figure, axes = plt.subplots(2, 1, figsize=(8, 3.6), layout="constrained")
-for ax, counts, unit, label in [
-    (axes[0], params, 1e3, "weights (thousands)"),
-    (axes[1], macs, 1e6, "multiply-adds (millions)"),
-]:
+
+def draw_layers(ax, counts, unit, label):
+    """Bars of both decoders, cut by layer; counts: [layers] by name."""
+    widest = max(map(sum, counts.values())) / unit
     for row, name in enumerate(("SBD", "deconv")):
         left = 0
         for i, count in enumerate(np.array(counts[name]) / unit):
-            ax.barh(
-                row,
-                count,
-                left=left,
-                color=plt.get_cmap("cividis")(0.15 + 0.15 * i),
-                edgecolor="white",
-            )
-            if count > 0.03 * max(map(sum, counts.values())) / unit:
-                ax.text(
-                    left + count / 2,
-                    row,
-                    i + 1,
-                    ha="center",
-                    va="center",
-                    color="white" if i < 3 else "black",
-                )
+            shade = plt.get_cmap("cividis")(0.15 + 0.15 * i)
+            ax.barh(row, count, left=left, color=shade, edgecolor="white")
+            if count > 0.03 * widest:
+                ink = "white" if i < 3 else "black"
+                ax.text(left + count / 2, row, str(i + 1), ha="center", va="center", color=ink)
             left += count
-    ax.set(yticks=[0, 1], yticklabels=["SBD", "deconv"], xlabel=label)
-    ax.spines[["top", "right"]].set_visible(False)
-axes[0].set_title("by layer, numbered from the code to the picture", fontsize=10)
+    ax.set_yticks([0, 1], ["SBD", "deconv"])
+    ax.set_xlabel(label)
+
+
+figure, axes = plt.subplots(2, 1, figsize=(8, 3.6))
+draw_layers(axes[0], params, 1e3, "weights (thousands)")
+draw_layers(axes[1], macs, 1e6, "multiply-adds (millions)")
+axes[0].set_title("by layer, numbered from the code to the picture")
 show(
     figure,
     "The deconv decoder has six times the weights, in four equal layers; the SBD's second layer does most sums.",
@@ -1132,11 +1054,11 @@ show(
 # full = SpatialBroadcastDecoder(64, 1, z_dim=2, channels=4).requires_grad_(False)
 # for parameter in full.parameters():
 #     parameter.zero_()
-# first, second, third = full.convs[0], full.convs[2], full.convs[4]
-# first.weight[:, :, 1, 1] = by_hand[0].weight[:, :, 0, 0]
-# second.weight[:2, :, 1, 1] = -SHARPNESS
-# second.bias[:2] = torch.tensor([SHARPNESS * RADIUS, SHARPNESS * RADIUS - 1])
-# third.weight[0, :2, 1, 1] = torch.tensor([1.0, -1.0])
+# inner, middle, outer = full.convs[0], full.convs[2], full.convs[4]
+# inner.weight[:, :, 1, 1] = first.weight[:, :, 0, 0]
+# middle.weight[:2, :, 1, 1] = -SHARPNESS
+# middle.bias[:2] = torch.tensor([SHARPNESS * RADIUS, SHARPNESS * RADIUS - 1])
+# outer.weight[0, :2, 1, 1] = torch.tensor([1.0, -1.0])
 # codes = torch.tensor([[0.4, -0.3], [-0.2, 0.7]])
 # assert torch.allclose(full(codes), draw_diamonds(codes), atol=1e-5)
 # ```
@@ -1228,7 +1150,7 @@ show(
 #     def forward(self, z):
 #         h = self.hidden(z).unflatten(1, (64, 2, 2))
 #         for conv in self.convs:
-#             h = conv(F.interpolate(torch.relu(h), scale_factor=2, mode="nearest"))
+#             h = conv(nn.functional.interpolate(torch.relu(h), scale_factor=2, mode="nearest"))
 #         return h
 #
 # resized = []

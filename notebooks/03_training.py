@@ -22,36 +22,11 @@
 # **Time**: 30 minutes to read, 100 seconds to run on two cores.
 
 # %%
-import sys
-from pathlib import Path
-
-ROOT = next(p for p in [Path.cwd(), *Path.cwd().parents] if (p / "sbd_utils").is_dir())
-sys.path.insert(0, str(ROOT))
-
-import tempfile
-
-import matplotlib.pyplot as plt
+import course  # the file beside this notebook: open both in a clone of the course
 import torch
-from sbd_utils.datasets import generate_spaced_coordinates
+from matplotlib import pyplot as plt
 
-from sbd_utils import (
-    VAE,
-    CircleStream,
-    LivePlot,
-    circles_dataset,
-    elbo_loss,
-    evaluate_circles,
-    fit,
-    kl_divergence,
-    load_pretrained,
-    piecewise_constant,
-    piecewise_linear,
-    plot_coordinate_grid,
-    show,
-)
-from sbd_utils.analysis import GRID, decode, encode
-from sbd_utils.plotting import image_grid
-from sbd_utils.training import NotFiniteError
+from sbd_utils import VAE, CircleStream, circles_dataset, decode, encode, fit, show
 
 images, centers = circles_dataset(200, seed=123).tensors  # [200, 1, 64, 64], [200, 2]
 
@@ -69,6 +44,8 @@ images, centers = circles_dataset(200, seed=123).tensors  # [200, 1, 64, 64], [2
 # white is 1. The error is *summed* over pixels, the KL *summed* over latents, and both are averaged over the batch.
 
 # %%
+from sbd_utils import elbo_loss, kl_divergence
+
 torch.manual_seed(0)
 untrained = VAE().eval()
 with torch.no_grad():
@@ -80,9 +57,9 @@ assert torch.allclose(loss.squared_error, by_hand)
 assert torch.allclose(loss.kl, kl_divergence(mean, logvar).mean(0))
 assert torch.allclose(loss.total, 10 * loss.squared_error + loss.kl.sum())
 blank = images.square().sum((1, 2, 3)).mean()
-print(f"squared error per image, untrained: about {loss.squared_error.item():.0f}")
+print(f"squared error per image, untrained: about {loss.squared_error:.0f}")
 print(
-    f"squared error of a black image:     {blank.item():.1f} (the area of the circle, less its grey edge)"
+    f"squared error of a black image:     {blank:.1f} (the area of the circle, less its grey edge)"
 )
 print(f"KL terms: {len(loss.kl)}, one per latent")
 
@@ -106,8 +83,9 @@ def gradient(pixel_weight, beta):
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     reconstruction, mean, logvar = model(images[:32], noise=torch.zeros(32, 10))
-    elbo_loss(images[:32], reconstruction, mean, logvar, pixel_weight, beta).total.backward()
-    flat = torch.cat([p.grad.flatten() for p in model.parameters()])
+    loss = elbo_loss(images[:32], reconstruction, mean, logvar, pixel_weight, beta)
+    gradients = torch.autograd.grad(loss.total, list(model.parameters()))
+    flat = torch.cat([g.flatten() for g in gradients])
     return flat / flat.norm()
 
 
@@ -143,34 +121,77 @@ for name, weights in rows.items():
 # pixels, then 4 × 4, then 2 × 2: a mean changes more gently with the circle's position than a pixel does. (An SBD can
 # be asked so at 1/64 of the cost, since it is a function of coordinates.) The encoder starts from weights that let the
 # image through (He et al. 2015). And the learning rate rises slowly, over 130 updates, so that the decoder does not
-# settle on the mean image at once. The schedules below were found by trial; how much each choice contributes was not
-# isolated.
+# settle on the mean image at once. The schedules below, those of the library's recipe `fast`, were found by trial; how
+# much each choice contributes was not isolated.
 
 # %%
+from sbd_utils import RECIPES, piecewise_constant, piecewise_linear
+
 steps = 1300
 lr = piecewise_linear((0, 0), (0.1, 1e-3), (0.35, 1e-3), (0.4, 2e-3), (0.65, 1.2e-3), (1, 1e-4))
 beta = piecewise_linear((0.2, 8), (0.33, 16), (0.4, 60), (0.5, 60), (0.65, 16), (0.85, 2))
 pool = piecewise_constant((0, 8), (0.2, 4), (0.35, 2), (0.45, 1))
 batch_size = piecewise_constant((0, 64), (0.35, 32))
 
-figure, axes = plt.subplots(1, 3, figsize=(9, 2.2), layout="constrained")
-for ax, schedule, label in zip(
-    axes, (lr, beta, pool), ("learning rate", "β", "width of a block (pixels)"), strict=True
-):
-    ax.plot(range(steps), [schedule(i / steps) for i in range(steps)], color="black")
+progress = [step / steps for step in range(steps)]
+figure, axes = plt.subplots(1, 3, figsize=(9, 2.2))
+panels = {"learning rate": lr, "β": beta, "width of a block (pixels)": pool}
+for ax, (label, schedule) in zip(axes, panels.items(), strict=True):
+    ax.plot(range(steps), [schedule(u) for u in progress], color="black")
     ax.set(xlabel="update", ylabel=label, ylim=(0, None))
 show(
     figure,
     "Learning rate, beta and block width over the updates: beta is 8, climbs to 60, and ends at 2.",
 )
 
+recipe = RECIPES["fast"]
+assert recipe.steps == steps
+here = {"lr": lr, "beta": beta, "pool": pool, "batch_size": batch_size}
+for name, schedule in here.items():
+    assert [schedule(u) for u in progress] == [recipe.fit[name](u) for u in progress], name
+
 # %% [markdown]
-# Now train. Left: the squared error. Right: the KL of every single latent, in nats. At the start every latent is
-# asleep, its KL near 0. Watch who wakes up, who stays awake when β rises from update 260 on, and who wins. The images
-# are fresh in every step (`CircleStream`): there is no training set to learn by heart. While it runs, we keep what the
-# model makes of six circles that it never sees.
+# How long will it take? That depends on the processor, above all on whether it has instructions for bfloat16 numbers,
+# and on what else it is doing. So ask it: an update costs more the smaller the blocks are, and each of the four phases
+# is tried for three updates, after one to warm up.
+
+
+# %%
+from collections import Counter
+
+
+def time_updates(width, size):
+    """Seconds of three updates with such blocks and so many images, on a network of their own."""
+    trial = VAE(channels=32)
+    history = fit(
+        trial, CircleStream(), 4, pool=width, batch_size=size, precision="auto", progress=False
+    )
+    return history.seconds.diff()  # [3]; the first of four is the one to warm up
+
+
+least = most = 0.0
+for (width, size), updates in Counter((pool(u), batch_size(u)) for u in progress).items():
+    seconds = time_updates(width, size)
+    least += updates * seconds.min().item()
+    most += updates * seconds.max().item()
+    print(f"{updates} updates of {size} images in blocks of {width} × {width}:", end=" ")
+    print(f"{seconds.mean():.3f} s each")
+print(
+    f"The training below will take {least:.0f} s to {most:.0f} s on this machine, as busy as now."
+)
+
+# %% [markdown]
+# The first number is what it would take if every update were as quick as the quickest of its three, the second if it
+# were as slow as the slowest. What else the machine will be doing, nobody knows; redrawing the curves comes on top.
+#
+# Now train. Left: the squared error. Right: the KL of every single latent, in nats. At the start every latent is asleep,
+# its KL near 0. Watch who wakes up, who stays awake when β rises from update 260 on, and who wins. The images are fresh
+# in every step (`CircleStream`): there is no training set to learn by heart. While it runs, we keep what the model makes
+# of six circles that it never sees.
 
 # %% tags=["nbval-ignore-output"]
+from sbd_utils import LivePlot
+
 snapshots = {}
 live = LivePlot(
     "Squared error and KL of every latent: they wake up, eight fall asleep again, two climb together."
@@ -179,18 +200,18 @@ live = LivePlot(
 
 def watch(model, history):
     live(model, history)
-    if len(history.seconds) in (100, 400, 600, 1300):
-        snapshots[len(history.seconds)] = decode(
-            model, encode(model, images[:6])[0]
-        )  # [6, 1, 64, 64]
+    made = len(history.seconds)  # updates
+    if made in (100, 400, 600, steps):
+        snapshots[made] = decode(model, encode(model, images[:6])[0])  # [6, 1, 64, 64]
 
 
 torch.manual_seed(0)
 model = VAE(channels=32)
 snapshots[0] = decode(model, encode(model, images[:6])[0])
+data = CircleStream(seed=0)
 history = fit(
     model,
-    CircleStream(seed=0),
+    data,
     steps,
     lr=lr,
     beta=beta,
@@ -199,6 +220,13 @@ history = fit(
     precision="auto",
     callback=watch,
 )
+made = len(history.seconds)
+whole = made == steps
+if not whole:
+    print(
+        f"Stopped after {made} of {steps} updates. What follows looks at this network, while its text"
+    )
+    print("speaks of the whole run: execute this cell again, to the end, to see that.")
 
 # %% [markdown]
 # On the left, the error jumps up whenever the blocks get smaller: details that were averaged away appear, and have to
@@ -209,30 +237,27 @@ history = fit(
 # course, this model has become:
 
 # %%
+from sbd_utils import evaluate_circles
+
 scores = evaluate_circles(model)
 geometry = scores.geometry
-assert history.squared_error[-100:].mean() < history.squared_error[:20].mean() / 8
+affine, similarity = geometry.affine_r2 > 0.99, geometry.similarity_r2 > 0.99
 print("latents with average posterior variance below 0.5:", scores.informative)
 print("the second smallest is below 0.1, the third above 0.7:", scores.two_latents)
-print(
-    "affine R² above 0.99:",
-    geometry.affine_r2 > 0.99,
-    "  similarity R² above 0.99:",
-    geometry.similarity_r2 > 0.99,
-)
+print("affine R² above 0.99:", affine, "  similarity R² above 0.99:", similarity)
 print("squared error at most 5:", scores.squared_error <= 5)
+if whole:
+    assert history.squared_error[-100:].mean() < history.squared_error[:20].mean() / 8
 
 # %% [markdown]
 # These four lines are what the course calls **geometry recovered**; notebook 04 takes them apart. Here is what they
 # mean to the eye: circles on straight lines, encoded, and drawn where the two latents put them.
 
 # %% tags=["nbval-ignore-output"]
-xx, yy, labels = generate_spaced_coordinates(**GRID)
-figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.8), layout="constrained")
-plot_coordinate_grid(left, xx, yy, labels, "where the circles are")
-left.invert_yaxis()
-names = [f"mean of latent {latent}" for latent in scores.pair]
-plot_coordinate_grid(right, *scores.grid.T, labels, "where the encoder puts them", names=names)
+from sbd_utils import encode_grid, plot_grid_pair
+
+xy, z, labels = encode_grid(model, *scores.pair)  # centres, their codes, and numbers of lines
+figure = plot_grid_pair(plt.figure(figsize=(8, 3.8)), xy, z, labels, scores.pair)
 show(
     figure,
     "A grid of circle positions, and the same grid in latent space: straight lines, turned and scaled.",
@@ -242,18 +267,20 @@ show(
 # ## Before, during, after
 
 # %% tags=["nbval-ignore-output"]
-rows = [images[:6], *snapshots.values()]
-captions = ["the circles", *(f"after {n} updates" if n else "untrained" for n in snapshots)]
-figure, axes = plt.subplots(len(rows), 1, figsize=(8, 1.05 * len(rows)), layout="constrained")
-for ax, row, caption in zip(axes, rows, captions, strict=True):
-    ax.imshow(image_grid(row.clamp(0, 1), columns=6), cmap="gray", vmin=0, vmax=1)
-    ax.set(xticks=[], yticks=[])
+from sbd_utils import plot_strip
+
+rows = {f"after {made} updates": pictures for made, pictures in snapshots.items()}
+rows = {"the circles": images[:6], **rows}
+figure, axes = plt.subplots(len(rows), 1, figsize=(8, 1.05 * len(rows)))
+for ax, (caption, pictures) in zip(axes, rows.items(), strict=True):
+    plot_strip(ax, pictures)
     ax.set_ylabel(caption, rotation=0, ha="right", va="center")
 show(
     figure,
     "Six circles and their reconstructions: nothing at first, then blobs in the right place, then sharp circles.",
 )
-assert (snapshots[1300] - images[:6]).square().sum((1, 2, 3)).mean() < 10
+if whole:
+    assert (snapshots[steps] - images[:6]).square().sum((1, 2, 3)).mean() < 10
 
 # %% [markdown]
 # After 400 updates the decoder has been asked for nothing but means of blocks, at a spacing of coordinates that whole
@@ -266,21 +293,32 @@ assert (snapshots[1300] - images[:6]).square().sum((1, 2, 3)).mean() < 10
 
 
 # %%
-def short_run(**changes):
-    """The first phase of training (8 × 8 blocks) with something changed."""
+from sbd_utils import NotFiniteError
+
+
+def short_run(lr=1e-3, beta=8.0, w=10.0):
+    """The first phase of training: 250 updates with blocks of 8 × 8."""
     torch.manual_seed(0)
-    model = VAE(channels=32)
-    arguments = dict(
-        lr=1e-3, beta=8.0, w=10.0, pool=8, batch_size=64, precision="auto", progress=False
+    model, data = VAE(channels=32), CircleStream(seed=0)
+    history = fit(
+        model,
+        data,
+        250,
+        lr=lr,
+        beta=beta,
+        w=w,
+        pool=8,
+        batch_size=64,
+        precision="auto",
+        progress=False,
     )
-    history = fit(model, CircleStream(seed=0), 250, **{**arguments, **changes})
     return model, history
 
 
 control, control_history = short_run()
 collapsed, collapsed_history = short_run(
     w=10 / 500
-)  # a small object, and an error that weighs too little
+)  # a small object, an error that weighs too little
 averaged, averaged_history = short_run(w=10 / 4096)  # the mean over pixels in place of the sum
 try:
     short_run(lr=1.0)
@@ -290,19 +328,21 @@ else:
     raise AssertionError("a learning rate of 1 trained without trouble")
 
 # %%
-figure, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
+from sbd_utils import OKABE_ITO
+
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3))
 curves = {
     "control": control_history,
     "w / 500": collapsed_history,
     "mean over pixels": averaged_history,
 }
-for (name, curve), style in zip(curves.items(), ("-", "--", ":"), strict=True):
-    color = {"-": "#0072B2", "--": "#E69F00", ":": "#000000"}[style]
-    axes[0].plot(curve.squared_error, style, color=color, label=name)
-    axes[1].plot(curve.kl.sum(1), style, color=color, label=name)
-axes[0].set(xlabel="update", ylabel="squared error of block means", ylim=(0, None))
-axes[1].set(xlabel="update", ylabel="KL, all latents (nats)")
-axes[1].legend(frameon=False)
+styles = {"-": OKABE_ITO[0], "--": OKABE_ITO[1], ":": "black"}
+for (name, curve), (style, color) in zip(curves.items(), styles.items(), strict=True):
+    left.plot(curve.squared_error, style, color=color, label=name)
+    right.plot(curve.kl.sum(1), style, color=color, label=name)
+left.set(xlabel="update", ylabel="squared error of block means", ylim=(0, None))
+right.set(xlabel="update", ylabel="KL, all latents (nats)")
+right.legend()
 show(
     figure,
     "The control's error falls and its KL stays up; the two others' KL goes to zero and their error stays.",
@@ -329,8 +369,24 @@ for name, curve in curves.items():
 
 # %%
 import signal
+import tempfile
+from pathlib import Path
 
-arguments = dict(steps=60, pool=8, batch_size=16, lr=1e-3, beta=8.0, progress=False)
+
+def train(model, checkpoint=None, callback=None):
+    """60 updates, or those that a checkpoint leaves to do."""
+    return fit(
+        model,
+        CircleStream(seed=3),
+        60,
+        pool=8,
+        batch_size=16,
+        beta=8.0,
+        checkpoint=checkpoint,
+        callback=callback,
+        callback_every=1,
+        progress=False,
+    )
 
 
 def press_stop(model, history):
@@ -343,37 +399,34 @@ def new_model():
     return VAE(channels=8)
 
 
-whole, stopped, resumed = new_model(), new_model(), new_model()
-fit(whole, CircleStream(seed=3), **arguments)
+whole_run, stopped, resumed = new_model(), new_model(), new_model()
+train(whole_run)
 with tempfile.TemporaryDirectory() as folder:
-    arguments["checkpoint"] = Path(folder) / "run.checkpoint"
-    first = fit(stopped, CircleStream(seed=3), **arguments, callback=press_stop, callback_every=1)
-    rest = fit(resumed, CircleStream(seed=3), **arguments)
-same = all(torch.equal(a, b) for a, b in zip(whole.parameters(), resumed.parameters(), strict=True))
-print(
-    "updates before the stop: 25 or 26:",
-    len(first.seconds) in (25, 26),
-    "  in all:",
-    len(rest.seconds),
-)
+    checkpoint = Path(folder) / "run.checkpoint"
+    made = len(train(stopped, checkpoint, press_stop).seconds)
+    in_all = len(train(resumed, checkpoint).seconds)
+print("updates before the stop: 25 or 26:", made in (25, 26), "  in all:", in_all)
+
+pairs = zip(whole_run.parameters(), resumed.parameters(), strict=True)
+same = all(torch.equal(a, b) for a, b in pairs)
 print("the weights equal those of an uninterrupted run, bit for bit:", same)
 
 # %% [markdown]
 # ## The pretrained pair
 #
 # The rest of the course uses two models of the default architecture (64 channels), one with each decoder, trained on
-# the same images with the same encoder, objective and number of updates. They are the run with the median score of
+# the same images with the same encoder, objective and number of updates, by the recipe `wide`. They are the run with the median score of
 # several seeds, not the best; their cards in `pretrained/` say which. `load_pretrained` checks the file against its
 # SHA-256 before it believes a byte.
 
 # %%
+from sbd_utils import load_pretrained
+
 for name in ("vae_circles_bw", "vae_deconv_circles_bw"):
-    pretrained_scores = evaluate_circles(load_pretrained(name))
-    print(
-        f"{name:24} squared error {pretrained_scores.squared_error:.1f}"
-        f"   informative latents {pretrained_scores.informative}"
-        f"   similarity R² {pretrained_scores.geometry.similarity_r2:.2f}"
-    )
+    of_pair = evaluate_circles(load_pretrained(name))
+    print(f"{name:24} squared error {of_pair.squared_error:.1f}", end="   ")
+    print(f"informative latents {of_pair.informative}", end="   ")
+    print(f"similarity R² {of_pair.geometry.similarity_r2:.2f}")
 
 # %% [markdown]
 # Both reconstruct. Only one keeps the plane. Why, and how sure we can be, are the questions of the notebooks that
@@ -382,10 +435,10 @@ for name in ("vae_circles_bw", "vae_deconv_circles_bw"):
 # ## A GPU, or several
 #
 # Nothing above names a device: `fit` takes a GPU if there is one, renders the circles there, and uses bfloat16 where
-# the processor multiplies it faster. From a terminal, the same training is
+# the processor multiplies it faster. From a terminal, the wide network is trained by
 #
 # ```
-# python -m sbd_utils train runs/mine.safetensors --recipe default --seed 0
+# python -m sbd_utils train runs/mine.safetensors --recipe wide --seed 0
 # ```
 #
 # and `accelerate launch -m sbd_utils train …` spreads it over several devices with Hugging Face Accelerate. In a

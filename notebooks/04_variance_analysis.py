@@ -22,63 +22,17 @@
 # **Time**: 40 minutes to read, 30 seconds to run on two cores.
 
 # %%
-import sys
-from pathlib import Path
-
-ROOT = next(p for p in [Path.cwd(), *Path.cwd().parents] if (p / "sbd_utils").is_dir())
-sys.path.insert(0, str(ROOT))
-
-import copy
-import itertools
-import math
-
-import matplotlib.pyplot as plt
+import course  # the file beside this notebook: open both in a clone of the course
 import numpy as np
 import torch
+from matplotlib import pyplot as plt
 
-# %%
-from sbd_utils import (
-    RECIPES,
-    VAE,
-    circles_dataset,
-    decode,
-    encode,
-    encode_coordinates,
-    encode_grid,
-    fit_geometry,
-    generate_spaced_coordinates,
-    get_avg_variance,
-    get_smallest_pair,
-    held_out_r2,
-    informative_latents,
-    interpolate,
-    kl_divergence,
-    linear_probe,
-    load_pretrained,
-    plot_coordinate_grid,
-    plot_fit,
-    plot_grid_pair,
-    plot_residuals,
-    plot_strip,
-    plot_traversals,
-    plot_variances,
-    read_rows,
-    reconstruct,
-    render_batch,
-    show,
-    traverse,
-)
+from sbd_utils import OKABE_ITO, circles_dataset, decode, encode, load_pretrained, plot_strip, show
 
-# %%
-from sbd_utils.evidence import grids_path, row_name
-from sbd_utils.files import load_tensors
-from sbd_utils.plotting import OKABE_ITO, apply_map
-
-BLUE, ORANGE, GREEN = OKABE_ITO[:3]
+BLUE, ORANGE, *_ = OKABE_ITO
 model = load_pretrained("vae_circles_bw")
-images, centers = circles_dataset(
-    400, seed=2024
-).tensors  # [400, 1, 64, 64], [400, 2]; not seen in training
+images, centers = circles_dataset(400, seed=2024).tensors  # not seen in training
+# [400, 1, 64, 64] and [400, 2]
 
 # %% [markdown]
 # ## 1. It reconstructs
@@ -87,15 +41,16 @@ images, centers = circles_dataset(
 # to ten numbers and decoded again; below, the seven that it does *worst*.
 
 # %%
+from sbd_utils import reconstruct
+
 reconstructions = reconstruct(model, images[:60])
 errors = (reconstructions - images[:60]).square().sum((1, 2, 3))  # [60] per image
 blank = images[:60].square().sum((1, 2, 3)).mean()
 worst = errors.argsort(descending=True)[:7]
-print(
-    f"squared error, mean of 60: below a twentieth of a blank picture's: {(errors.mean() < blank / 20).item()}"
-)
+small = bool(errors.mean() < blank / 20)
+print(f"squared error, mean of 60: below a twentieth of a blank picture's: {small}")
 
-figure, (top, bottom) = plt.subplots(2, 1, figsize=(8, 2.7), layout="constrained")
+figure, (top, bottom) = plt.subplots(2, 1, figsize=(8, 2.7))
 plot_strip(top, images[worst], title="originals")
 plot_strip(bottom, reconstructions[worst], title="reconstructions, the worst of 60")
 show(
@@ -113,20 +68,19 @@ show(
 # straight line in pixel space, which mixes the two pictures.
 
 # %%
-steps = 9
-(first, last), ends = render_batch("ellipse", [14, 50], [18, 44]), np.array([[14, 18], [50, 44]])
-walk = interpolate(model, first, last, steps)  # [9, 1, 64, 64]
-t = torch.linspace(0, 1, steps)
+from sbd_utils import interpolate, render_batch
+
+ends = torch.tensor([[14.0, 18.0], [50.0, 44.0]])  # centres (x, y) in pixels
+x, y = ends.T
+first, last = render_batch("ellipse", x, y)  # [1, 64, 64] each
+t = torch.linspace(0, 1, 9)
+walk = interpolate(model, first, last, steps=9)  # [9, 1, 64, 64]
 mix = torch.lerp(first, last, t[:, None, None, None])
 
-figure, (top, bottom) = plt.subplots(2, 1, figsize=(9, 2.9), layout="constrained")
+figure, (top, bottom) = plt.subplots(2, 1, figsize=(9, 2.9))
+percents = [f"{100 * s:.0f} %" for s in t.tolist()]
 plot_strip(top, walk, title="a straight line in latent space, decoded")
-plot_strip(
-    bottom,
-    mix,
-    captions=[f"{100 * s:.0f} %" for s in t.tolist()],
-    title="a straight line in pixel space",
-)
+plot_strip(bottom, mix, percents, title="a straight line in pixel space")
 show(
     figure,
     "Along the latent line one circle travels; along the pixel line one circle fades out as another fades in.",
@@ -137,41 +91,44 @@ show(
 
 
 # %%
-def moments(pictures):
-    """Centre of mass [N, 2], spread (root mean square distance from it, pixels) [N] and peak [N] of [N, 1, H, H].
+from sbd_utils import center_of_mass
 
-    Values below 0.1 count as black: the decoder's background is not exactly 0, and there is a lot of it.
+
+def moments(pictures):
+    """Centre of mass [N, 2], spread (root mean square distance from it, pixels) and peak, [N] each.
+
+    Of pictures [N, 1, H, H]. Values below 0.1 count as black: the decoder's background is not
+    exactly 0, and there is a lot of it.
     """
-    mass = pictures[:, 0].clamp(0, 1) * (pictures[:, 0] > 0.1)
-    middle = torch.arange(mass.shape[-1]) + 0.5  # of the pixels
-    y, x = torch.meshgrid(middle, middle, indexing="ij")
-    mass = mass / mass.sum((1, 2), keepdim=True)
-    center = torch.stack([(mass * x).sum((1, 2)), (mass * y).sum((1, 2))], 1)
-    distance = (x - center[:, 0, None, None]) ** 2 + (y - center[:, 1, None, None]) ** 2
-    return center, (mass * distance).sum((1, 2)).sqrt(), pictures.amax((1, 2, 3))
+    light = pictures[:, 0].clamp(0, 1)
+    light = torch.where(light > 0.1, light, 0)
+    center = center_of_mass(light)
+    middle = torch.arange(light.shape[-1]) + 0.5  # of the pixels
+    x, y = torch.meshgrid(middle, middle, indexing="xy")
+    squared = (x - center[:, 0, None, None]) ** 2 + (y - center[:, 1, None, None]) ** 2
+    spread = ((light * squared).sum((1, 2)) / light.sum((1, 2))).sqrt()
+    return center, spread, pictures.amax((1, 2, 3))
 
 
 def off_line(center):
-    """Largest distance of the centres [steps, 2] from even steps on the true straight line, in pixels."""
-    line = torch.lerp(*torch.as_tensor(ends, dtype=torch.float32), t[:, None])
+    """Largest distance of centres [9, 2] from even steps on the true straight line, in pixels."""
+    line = torch.lerp(ends[0], ends[1], t[:, None])
     return (center - line).norm(dim=1).max().item()
 
 
 # %%
-figure, axes = plt.subplots(1, 3, figsize=(9, 2.8), layout="constrained")
-for pictures, name, style in [(walk, "latent line", "o-"), (mix, "pixel line", "s--")]:
+figure, axes = plt.subplots(1, 3, figsize=(9, 2.8))
+walks = {"latent line": (walk, BLUE, "o-"), "pixel line": (mix, ORANGE, "s--")}
+for name, (pictures, color, style) in walks.items():
     center, spread, peak = moments(pictures)
-    print(
-        f"{name}: centre of mass never more than 1 pixel off even steps on the line: {off_line(center) < 1}"
-    )
-    color = BLUE if name == "latent line" else ORANGE
+    even = off_line(center) < 1
+    print(f"{name}: centre of mass never more than 1 pixel off even steps on the line: {even}")
     for ax, values in zip(axes, (center[:, 0], spread, peak), strict=True):
         ax.plot(100 * t, values, style, color=color, label=name, markersize=4)
 labels = ("x of the centre of mass (pixels)", "spread (pixels)", "brightest pixel")
 for ax, label in zip(axes, labels, strict=True):
     ax.set(xlabel="way from start to end (%)", ylabel=label, ylim=(0, None))
-    ax.spines[["top", "right"]].set_visible(False)
-axes[0].legend(frameon=False)
+axes[0].legend()
 show(
     figure,
     "Centre of mass: both lines move evenly. Spread and peak: the pixel line smears and fades, the latent not.",
@@ -179,12 +136,10 @@ show(
 
 _, spread, peak = moments(walk)
 _, mixed_spread, mixed_peak = moments(mix)
-print(
-    f"latent line: spread stays within 1 pixel of the circle's: {((spread - mixed_spread[0]).abs() < 1).all().item()}"
-)
-print(
-    f"pixel line: half-way spread {mixed_spread[4]:.1f} pixels, brightest pixel {mixed_peak[4]:.1f}"
-)
+one_circle = bool(((spread - mixed_spread[0]).abs() < 1).all())
+print(f"latent line: spread stays within 1 pixel of the circle's: {one_circle}")
+print(f"pixel line: half-way spread {mixed_spread[4]:.1f} pixels,", end=" ")
+print(f"brightest pixel {mixed_peak[4]:.1f}")
 
 # %% [markdown]
 # The walk passes: straight and even to within a pixel. But look at the left panel again: *so does the pixel line.* The
@@ -209,73 +164,63 @@ print(
 # wrong, so let us see. It predicts what the *encoder* says from derivatives of the *decoder* alone.
 
 # %%
-w, beta = (
-    10.0,
-    RECIPES["default"].fit["beta"](1.0),
-)  # the weights at the end of this model's training
+from sbd_utils import RECIPES
+
+w, beta = 10.0, RECIPES["wide"].fit["beta"](1.0)  # the weights at the end of this model's training
 mean, logvar = encode(model, images)  # [400, 10] each
 few, step = 8, 0.004  # images; small beside any change that matters
 
 nudges = step * torch.eye(10)  # [latent, 10]
 codes = mean[:few, None, None] + torch.stack([nudges, -nudges])  # [few, 2, latent, 10]
 pictures = decode(model, codes.flatten(0, 2)).view(few, 2, 10, -1)
-jacobian = (pictures[:, 0] - pictures[:, 1]) / (
-    2 * step
-)  # [few, latent, pixels], central differences
+difference = pictures[:, 0] - pictures[:, 1]
+jacobian = difference / (2 * step)  # [few, latent, pixels]
 listens = jacobian.square().sum(2)  # [few, latent]
 predicted = 1 / (1 + 2 * w / beta * listens)
 measured = logvar[:few].exp()
 
-figure, ax = plt.subplots(figsize=(4.4, 3.8), layout="constrained")
+figure, ax = plt.subplots(figsize=(4.4, 3.8))
 ax.plot([3e-5, 2], [3e-5, 2], color="black", linewidth=1, label="equal")
 ax.loglog(predicted, measured, "o", color=BLUE, markersize=4, alpha=0.6)
-ax.set(
-    xlabel="predicted from the decoder's derivatives",
-    ylabel="posterior variance of the encoder",
-    aspect="equal",
-)
-ax.legend(frameon=False)
-ax.spines[["top", "right"]].set_visible(False)
+ax.set(xlabel="predicted from the decoder's derivatives", aspect="equal")
+ax.set_ylabel("posterior variance of the encoder")
+ax.legend()
 show(
     figure,
     "Measured against predicted posterior variance of ten latents: two clusters, both on the diagonal.",
 )
-ratio = (measured / predicted).log2().abs()
-print(
-    f"over four decades, {few * 10} posteriors: never off by more than a factor of 2: {(ratio < 1).all().item()}"
-)
+close = bool(((measured / predicted).log2().abs() < 1).all())
+print(f"over four decades, {few * 10} posteriors: never off by more than a factor of 2: {close}")
 
 # %% [markdown]
 # Two clusters on the diagonal, four decades apart, and nothing between. Here are one latent of each kind, with the
 # posteriors of eight images.
 
 # %%
-avg_var = get_avg_variance(model, images.split(100))  # [10]
-order = avg_var.argsort()
-used, unused = order[0].item(), order[-1].item()
+from sbd_utils import get_avg_variance
 
-figure, axes = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
+avg_var = get_avg_variance(model, images.split(100))  # [10]
+order = avg_var.argsort().tolist()
+used, unused = order[0], order[-1]
+
+
+def gaussian(z, mean=0.0, std=1.0):
+    """The density of N(mean, std²)."""
+    return np.exp(-(((z - mean) / std) ** 2) / 2) / (std * np.sqrt(2 * np.pi))
+
+
+figure, axes = plt.subplots(1, 2, figsize=(9, 3))
 for ax, latent, color in zip(axes, (used, unused), (BLUE, ORANGE), strict=True):
-    for m, s in zip(
-        mean[:8, latent].tolist(), (logvar[:8, latent] / 2).exp().tolist(), strict=True
-    ):
-        z = np.union1d(
-            np.linspace(-3, 3, 301), m + s * np.linspace(-4, 4, 81)
-        )  # fine where the peak is
-        ax.plot(
-            z,
-            np.exp(-(((z - m) / s) ** 2) / 2) / (s * np.sqrt(2 * np.pi)),
-            color=color,
-            linewidth=1,
-        )
-    z = np.linspace(-3, 3, 301)
-    ax.plot(z, np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi), "--", color="black", label="prior N(0, 1)")
-    ax.set(
-        xlabel=f"latent {latent}", ylabel="density", title="used" if latent == used else "unused"
-    )
+    line = np.linspace(-3, 3, 301)
+    stds = (logvar[:, latent] / 2).exp()
+    for m, s in zip(mean[:8, latent].tolist(), stds[:8].tolist(), strict=True):
+        z = np.union1d(line, m + s * np.linspace(-4, 4, 81))  # fine where the peak is
+        ax.plot(z, gaussian(z, m, s), color=color, linewidth=1)
+    ax.plot(line, gaussian(line), "--", color="black", label="prior N(0, 1)")
+    ax.set(xlabel=f"latent {latent}", ylabel="density")
+    ax.set_title("used" if latent == used else "unused")
     ax.set_ylim(0, 1.25 * ax.dataLim.y1)  # room for the legend
-    ax.legend(frameon=False, loc="upper right")
-    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(loc="upper right")
 show(
     figure,
     "Eight posteriors of a used latent are narrow spikes at eight places; of an unused one all are the prior.",
@@ -293,21 +238,21 @@ show(
 # per halving of the variance.
 
 # %%
+from sbd_utils import get_smallest_pair, informative_latents, kl_divergence, plot_variances
+
 pair = get_smallest_pair(avg_var)
-figure, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
+figure, ax = plt.subplots(figsize=(7, 3.4))
 plot_variances(ax, avg_var)
 show(
     figure,
     "Average posterior variance of ten latents: two about 0.0001, hatched; eight near the prior's 1.",
 )
 
-print(
-    "informative latents:", sorted(informative_latents(avg_var)), " the two smallest:", sorted(pair)
-)
-assert sorted(informative_latents(avg_var)) == sorted(pair)
-print(
-    f"largest of the pair: below 0.001: {avg_var[order[1]] < 0.001};  smallest of the rest: {avg_var[order[2]]:.1f}"
-)
+informative = sorted(informative_latents(avg_var))
+print("informative latents:", informative, " the two smallest:", sorted(pair))
+assert informative == sorted(pair)
+print(f"largest of the pair: below 0.001: {avg_var[order[1]] < 0.001};", end="  ")
+print(f"smallest of the rest: {avg_var[order[2]]:.1f}")
 kl = kl_divergence(mean, logvar).mean(0)
 print(f"share of the KL that the pair pays: {kl[list(pair)].sum() / kl.sum():.1%}")
 
@@ -323,8 +268,10 @@ print(f"share of the KL that the pair pays: {kl[list(pair)].sum() / kl.sum():.1%
 # Place circles along straight lines, encode them, and look where the two latents put them.
 
 # %%
+from sbd_utils import encode_grid, plot_grid_pair
+
 xy, z, lines = encode_grid(model, *pair)  # [310, 2] pixels, [310, 2], [310]
-figure = plot_grid_pair(plt.figure(figsize=(9, 4.4), layout="constrained"), xy, z, lines, pair)
+figure = plot_grid_pair(plt.figure(figsize=(9, 4.4)), xy, z, lines, pair)
 show(
     figure,
     "A grid of straight lines in the image, and its code: again a straight square grid, slightly turned.",
@@ -336,6 +283,8 @@ show(
 # *similarity* (rotation or reflection, one scale), which does not. Score both with R², the worse of the two latents.
 
 # %%
+from sbd_utils import fit_geometry, plot_fit, plot_residuals
+
 geometry = fit_geometry(xy, z)
 print(f"affine R² {geometry.affine_r2:.3f}, similarity R² {geometry.similarity_r2:.3f}")
 print(f"angle modulo 90°: {geometry.angle % 90:.0f}°")
@@ -343,12 +292,10 @@ print(f"one pixel is {geometry.scale:.3f} units of a latent")
 pixels = avg_var[list(pair)].sqrt().mean().item() / geometry.scale
 print(f"one posterior standard deviation is {pixels:.2f} pixels")
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.3), layout="constrained")
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4.3))
 names = [f"mean of latent {latent}" for latent in pair]
 plot_fit(left, xy, z, lines, geometry.similarity, "code, and the best similarity (dotted)", names)
-plot_residuals(
-    right, xy, z, geometry.similarity, magnify=10, title="what the similarity misses, × 10"
-)
+plot_residuals(right, xy, z, geometry.similarity, title="what the similarity misses, × 10")
 show(
     figure,
     "The fitted similarity covers the encoded grid; residual arrows, ten times enlarged, are short and smooth.",
@@ -365,10 +312,11 @@ show(
 # A **latent traversal** fixes a code, here that of a circle in the middle, and sets one latent to a range of values.
 
 # %%
+from sbd_utils import plot_traversals, traverse
+
 middle = encode(model, render_batch("ellipse", 32, 32))[0][0]  # [10]
-latents = [*pair, *order[2:4].tolist()]
-table = traverse(model, middle, latents, span=1.4, steps=7)
-figure, ax = plt.subplots(figsize=(7.2, 4.7), layout="constrained")
+table = traverse(model, middle, [*pair, *order[2:4]], span=1.4, steps=7)
+figure, ax = plt.subplots(figsize=(7.2, 4.7))
 plot_traversals(ax, table)
 show(
     figure,
@@ -376,12 +324,10 @@ show(
 )
 
 changes = (table.images - table.images[:, :1]).abs().amax((1, 2, 3, 4))  # [4]
+loud, silent = bool((changes[:2] > 0.8).all()), bool((changes[2:] < 0.2).all())
 print(
-    "largest change of any pixel: used latents above 0.8:",
-    (changes[:2] > 0.8).all().item(),
-    end="; ",
+    f"largest change of any pixel: used latents above 0.8: {loud}; unused latents below 0.2: {silent}"
 )
-print("unused latents below 0.2:", (changes[2:] < 0.2).all().item())
 
 # %% [markdown]
 # Each of the two moves the circle along a straight line, and the unused ones leave the picture as it is. One row moves
@@ -399,33 +345,37 @@ print("unused latents below 0.2:", (changes[2:] < 0.2).all().item())
 #   only come from the score itself.
 
 # %%
+from sbd_utils import VAE, plot_coordinate_grid
+
 torch.manual_seed(0)
 untrained = VAE().eval()
-untrained_pair = get_smallest_pair(get_avg_variance(untrained, images[:100].split(100)))
+untrained_pair = get_smallest_pair(get_avg_variance(untrained, [images[:100]]))
 
 flat = images.flatten(1)
 average = flat.mean(0)
 _, _, components = torch.linalg.svd(flat - average, full_matrices=False)  # [400, 4096]
-grid_images = render_batch("ellipse", *xy.T)
-pca = ((grid_images.flatten(1) - average) @ components[:2].T).numpy()  # [310, 2]
+
+
+def principal_components(pictures):
+    """The two leading principal components of pictures [N, 1, 64, 64], [N, 2]."""
+    return ((pictures.flatten(1) - average) @ components[:2].T).numpy()
+
 
 shuffled = np.random.default_rng(0).permutation(len(z))
 codes = {
     "trained": z,
     "untrained": encode_grid(untrained, *untrained_pair)[1],
-    "PCA": pca,
+    "PCA": principal_components(render_batch("ellipse", *xy.T)),
     "trained, coordinates shuffled": z[shuffled],
 }
-figure, axes = plt.subplots(1, 4, figsize=(11, 3.2), layout="constrained")
+figure, axes = plt.subplots(1, 4, figsize=(11, 3.2))
 for ax, (name, code) in zip(axes, codes.items(), strict=True):
     fitted = fit_geometry(xy, code)
-    plot_coordinate_grid(
-        ax, *code.T, lines, f"{name}\nR² {fitted.affine_r2:.2f}", names=("first", "second")
-    )
-    ax.title.set_fontsize(10)
-    r2 = [fitted.affine_r2, fitted.similarity_r2]
+    title = f"{name}\nR² {fitted.affine_r2:.2f}"
+    plot_coordinate_grid(ax, code[:, 0], code[:, 1], lines, title, names=("first", "second"))
+    low, high = sorted([fitted.affine_r2, fitted.similarity_r2])
     print(
-        f"{name:30} affine and similarity R² above 0.99: {min(r2) > 0.99!s:5}  below 0.5: {max(r2) < 0.5}"
+        f"{name:30} affine and similarity R² above 0.99: {low > 0.99!s:5}  below 0.5: {high < 0.5}"
     )
 show(
     figure,
@@ -437,11 +387,10 @@ show(
 # off *by a supervised linear regression* from codes that nobody would call a map?
 
 # %%
+from sbd_utils import held_out_r2
+
 untrained_mean, _ = encode(untrained, images)
-rows, columns = (
-    images[:, 0].sum(2),
-    images[:, 0].sum(1),
-)  # [400, 64] each: brightness of every row, every column
+rows, columns = images[:, 0].sum(2), images[:, 0].sum(1)  # brightness of each, [400, 64]
 readable = {
     "two least-variance latents, untrained": untrained_mean[:, list(untrained_pair)],
     "all ten latents, untrained": untrained_mean,
@@ -458,11 +407,13 @@ for name, code in readable.items():
 # Finally, is it the coordinate channels that the decoder goes by? Hand every pixel the address of another one.
 
 # %%
+import copy
+
 lost = copy.deepcopy(model)
 addresses = torch.randperm(64 * 64, generator=torch.Generator().manual_seed(0))
 lost.decoder.grid = model.decoder.grid.flatten(2)[:, :, addresses].view_as(model.decoder.grid)
 drawn = decode(lost, mean[:6])
-figure, (top, bottom) = plt.subplots(2, 1, figsize=(7, 2.7), layout="constrained")
+figure, (top, bottom) = plt.subplots(2, 1, figsize=(7, 2.7))
 plot_strip(top, images[:6], title="originals")
 plot_strip(bottom, drawn, title="same weights, same codes, addresses shuffled")
 show(
@@ -477,32 +428,29 @@ print("squared error above half that of a blank picture: True")
 #
 # We found the plane, as a whole, in two latents. Is x in one and y in the other? A latent that follows one factor alone
 # has an R² of 1 with that factor and 0 with the other. Take, for each of the two latents, the larger of its R² with x
-# and with y, and average: call it **alignment**. A similarity with rotation angle $\theta$ mixes x and y with weights
-# $\cos\theta$ and $\sin\theta$, so its alignment is $\max(\cos^2\theta, \sin^2\theta)$: 1 at 0° and 90°, and ½, the
-# least there is, at 45°.
+# and with y; the smaller of these two values is the code's **alignment**: no latent is worse. A similarity with rotation
+# angle $\theta$ mixes x and y with weights $\cos\theta$ and $\sin\theta$ in either latent, so its alignment is
+# $\max(\cos^2\theta, \sin^2\theta)$: 1 at 0° and 90°, and ½, the least there is for a turned plane, at 45°.
 
 
 # %%
-def alignment(xy, z):
-    """Mean over the two latents [N, 2] of the larger R² with one coordinate of xy [N, 2]; for uncorrelated x and y."""
-    r2 = np.corrcoef(np.concatenate([xy, z], 1).T)[:2, 2:] ** 2  # [factor, latent]
-    return r2.max(0).mean()
+from sbd_utils import alignment
+
+r2 = np.corrcoef(xy.T, z.T)[2:, :2] ** 2  # [latent, factor]; x and y are not correlated
+assert np.isclose(alignment(xy, z), r2.max(1).min())
 
 
 def turn(codes, degrees):
     """Codes [N, 2] rotated about the origin, as an array."""
-    angle = np.radians(degrees)
-    return np.asarray(codes) @ np.array(
-        [[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]], dtype=np.float32
-    )
+    cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.asarray(codes) @ np.array([[cos, sin], [-sin, cos]], dtype=np.float32)
 
 
-print("           affine R²  alignment")
-print(f"ideal code at  0°  {fit_geometry(xy, xy).affine_r2:.2f}  {alignment(xy, xy):.2f}")
-print(
-    f"ideal code at 45°  {fit_geometry(xy, turn(xy, 45)).affine_r2:.2f}  {alignment(xy, turn(xy, 45)):.2f}"
-)
-print(f"our model          {geometry.affine_r2:.2f}  {alignment(xy, z):.2f}")
+print("                  affine R²  alignment")
+rotated = {"ideal code at  0°": xy, "ideal code at 45°": turn(xy, 45), "our model": z}
+for name, code in rotated.items():
+    affine = fit_geometry(xy, code).affine_r2
+    print(f"{name:17} {affine:9.2f} {alignment(xy, code):10.2f}")
 
 # %% [markdown]
 # An ideal code scores 1 and an ideal code rotated by 45° scores ½, and both have affine R² 1: *geometry recovered* and
@@ -519,21 +467,19 @@ def turned_loss(degrees, two):
     means = torch.as_tensor(turn(mean[:48, two], degrees))
     shares = torch.as_tensor(turn(np.eye(2, dtype=np.float32), degrees)) ** 2  # [old, new]
     variances = logvar[:48, two].exp() @ shares  # the diagonal of the turned covariance
-    sample = means + variances.sqrt() * torch.as_tensor(
-        turn(noise, degrees)
-    )  # round noise may be turned, too
+    round_noise = torch.as_tensor(turn(noise, degrees))  # it may be turned, too
+    sample = means + variances.sqrt() * round_noise
     codes = mean[:48].clone()
     codes[:, two] = torch.as_tensor(turn(sample, -degrees))
     error = (decode(model, codes) - images[:48]).square().sum((1, 2, 3)).mean()
-    return w * error.item() + beta * kl_divergence(means, variances.log()).sum(1).mean().item()
+    kl = kl_divergence(means, variances.log()).sum(1).mean()
+    return w * error.item() + beta * kl.item()
 
 
 angles = [0, 15, 30, 45]
 losses = np.array([turned_loss(a, pair) for a in angles])
-print(
-    "the pair turned: the objective changes by less than 1 %:",
-    bool(np.abs(losses / losses[0] - 1).max() < 0.01),
-)
+same = bool(np.abs(losses / losses[0] - 1).max() < 0.01)
+print("the pair turned: the objective changes by less than 1 %:", same)
 mixed = turned_loss(45, (used, unused)) / turned_loss(0, (used, unused))
 print("control, a used latent turned into an unused one: it more than doubles:", mixed > 2)
 print("alignment at", ", ".join(f"{a}°: {alignment(xy, turn(xy, a)):.2f}" for a in angles))
@@ -548,64 +494,46 @@ print("alignment at", ", ".join(f"{a}°: {alignment(xy, turn(xy, a)):.2f}" for a
 # recipe `fast` failed at two seeds; notebook 05 has them.)
 
 # %%
-tables = [
-    ROOT / "pretrained" / "evidence" / f"{name}_circles.csv" for name in ("seeds", "confirmation")
-]
-grids = {key: grid for table in tables for key, grid in load_tensors(grids_path(table))[0].items()}
-seeds = [row for table in tables for row in read_rows(table) if row["decoder"] == "sbd"]
-seed_angles = np.array([float(row["angle_mod_90"]) for row in seeds])
-seed_r2 = np.array([float(row["similarity_r2"]) for row in seeds])
-seed_alignment = np.array([alignment(xy, grids[row_name(row)].double().numpy()) for row in seeds])
-default = np.array([row["recipe"] == "default" for row in seeds])
+from sbd_utils import read_evidence
 
-figure, ax = plt.subplots(figsize=(7.5, 3.4), layout="constrained")
+seeds, grids = [], {}
+for name in ("seeds_circles", "confirmation_circles"):
+    rows, encoded = read_evidence(name)
+    seeds += [row for row in rows if row.decoder == "sbd"]
+    grids |= encoded  # [310, 2] by the rows' names
+seed_angles = np.array([row.angle_mod_90 for row in seeds])
+seed_r2 = np.array([row.similarity_r2 for row in seeds])
+seed_alignment = np.array([alignment(xy, grids[row.name]) for row in seeds])
+
+figure, ax = plt.subplots(figsize=(7.5, 3.4))
 theta = np.linspace(0, 90, 181)
 curve = np.maximum(np.cos(np.radians(theta)) ** 2, np.sin(np.radians(theta)) ** 2)
 ax.plot(theta, curve, color="black", linewidth=1, label="an ideal code turned by this angle")
-ax.plot(
-    seed_angles[default],
-    seed_alignment[default],
-    "o",
-    color=BLUE,
-    label="alignment, recipe 'default'",
-)
-ax.plot(
-    seed_angles[~default],
-    seed_alignment[~default],
-    "^",
-    color=BLUE,
-    label="alignment, recipe 'fast'",
-)
-ax.plot(
-    seed_angles,
-    seed_r2,
-    "s",
-    color=ORANGE,
-    markerfacecolor="none",
-    label="similarity R² of the same seeds",
-)
+for recipe, marker in [("wide", "o"), ("fast", "^")]:
+    of_it = np.array([row.recipe == recipe for row in seeds])
+    label = f"alignment, recipe '{recipe}'"
+    ax.plot(seed_angles[of_it], seed_alignment[of_it], marker, color=BLUE, label=label)
+label = "similarity R² of the same seeds"
+ax.plot(seed_angles, seed_r2, "s", color=ORANGE, fillstyle="none", label=label)
 ax.axvline(geometry.angle % 90, color="0.6", linestyle=":", linewidth=1, label="our model")
-ax.set(
-    xlabel="angle of the code modulo 90° (degrees)", ylabel="score", xlim=(0, 90), ylim=(0.4, 1.05)
-)
-ax.legend(frameon=False, loc="lower right", fontsize=8)
-ax.spines[["top", "right"]].set_visible(False)
+ax.set(xlabel="angle of the code modulo 90° (degrees)", ylabel="score")
+ax.set(xlim=(0, 90), ylim=(0.4, 1.05))
+ax.legend(loc="lower right", fontsize=8)
 show(
     figure,
     "All seeds have similarity R² near 1; their angles spread over 0 to 90 degrees, alignment follows a curve.",
 )
 
 # %%
+import math
+
 count, off_axis = len(seeds), np.minimum(seed_angles, 90 - seed_angles)
-print(
-    f"{count} seeds, degrees from the nearest axis:",
-    *(f"{angle:.0f}" for angle in np.sort(off_axis)),
-)
-print(
-    f"similarity R²: all above 0.99: {(seed_r2 > 0.99).all()}; alignment from {seed_alignment.min():.2f} up"
-)
-near = (off_axis < 15).sum()
-chance = sum(math.comb(count, k) / 3**k * (2 / 3) ** (count - k) for k in range(near, count + 1))
+degrees = " ".join(f"{angle:.0f}" for angle in np.sort(off_axis))
+print(f"{count} seeds, degrees from the nearest axis: {degrees}")
+print(f"similarity R²: all above 0.99: {(seed_r2 > 0.99).all()};", end=" ")
+print(f"alignment from {seed_alignment.min():.2f} up")
+near = int((off_axis < 15).sum())
+chance = sum(math.comb(count, k) * 2 ** (count - k) for k in range(near, count + 1)) / 3**count
 print(f"within 15°: {near}; that many or more of {count} random angles: probability {chance:.2f}")
 
 # %% [markdown]
@@ -625,14 +553,14 @@ print(f"within 15°: {near}; that many or more of {count} random angles: probabi
 # %%
 line = np.linspace(12, 52, 17)  # every 2.5 pixels
 dense = np.stack(np.meshgrid(line, line, indexing="ij"), -1).reshape(-1, 2)  # [289, 2]
-dense_images = render_batch("ellipse", *dense.T)
+dense_images = render_batch("ellipse", dense[:, 0], dense[:, 1])
 rng = np.random.default_rng(0)
 waves, phases = rng.normal(size=(2, 20)) / 100 * 2 * np.pi, rng.uniform(0, 2 * np.pi, 20)
 smooth = np.sin(dense @ waves + phases) @ rng.normal(size=(20, 2))
 candidates = {
     "trained": encode(model, dense_images)[0][:, list(pair)].numpy(),
     "untrained": encode(untrained, dense_images)[0][:, list(untrained_pair)].numpy(),
-    "PCA": ((dense_images.flatten(1) - average) @ components[:2].T).numpy(),
+    "PCA": principal_components(dense_images),
     "random smooth map": smooth,
 }
 
@@ -641,35 +569,29 @@ def shortfall(code, cells):
     """Median of 1 - affine R² over windows of `cells` x `cells` steps of the dense grid, code [289, 2]."""
     code, places = code.reshape(17, 17, 2), dense.reshape(17, 17, 2)
     starts = range(0, 17 - cells, max((17 - cells) // 4, 1))
-    cuts = [(slice(i, i + cells + 1), slice(j, j + cells + 1)) for i in starts for j in starts]
-    return np.median(
-        [1 - fit_geometry(places[c].reshape(-1, 2), code[c].reshape(-1, 2)).affine_r2 for c in cuts]
-    )
+    found = []
+    for i in starts:
+        for j in starts:
+            window = slice(i, i + cells + 1), slice(j, j + cells + 1)
+            fit = fit_geometry(places[window].reshape(-1, 2), code[window].reshape(-1, 2))
+            found.append(1 - fit.affine_r2)
+    return np.median(found)
 
 
 # %%
 widths = [2, 3, 4, 6, 8, 12, 16]
-figure, ax = plt.subplots(figsize=(7, 3.6), layout="constrained")
-for (name, code), style in zip(candidates.items(), ("o-", "s--", "^-.", "d:"), strict=True):
+figure, ax = plt.subplots(figsize=(7, 3.6))
+styles = zip(("o-", "s--", "^-.", "d:"), OKABE_ITO, strict=False)
+for (name, code), (style, color) in zip(candidates.items(), styles, strict=False):
     curve = [shortfall(code, cells) for cells in widths]
-    ax.plot(
-        2.5 * np.array(widths),
-        curve,
-        style,
-        color=OKABE_ITO[list(candidates).index(name)],
-        label=name,
-    )
-    print(
-        f"{name:18} shortfall below 0.1 in windows of 5 pixels: {curve[0] < 0.1!s:5}  of 40: {curve[-1] < 0.1}"
-    )
+    ax.plot(2.5 * np.array(widths), curve, style, color=color, label=name)
+    print(f"{name:18} shortfall below 0.1 in windows of 5 pixels: {curve[0] < 0.1!s:5}", end="  ")
+    print(f"of 40: {curve[-1] < 0.1}")
     if name == "trained":
-        print(
-            "                   and smaller in wide windows than in narrow ones:",
-            curve[-1] < curve[0] / 5,
-        )
+        falls = curve[-1] < curve[0] / 5
+        print(f"{'':18} and smaller in wide windows than in narrow ones: {falls}")
 ax.set(yscale="log", xlabel="width of the window (pixels)", ylabel="1 − affine R²")
-ax.legend(frameon=False, fontsize=9, loc="center right")
-ax.spines[["top", "right"]].set_visible(False)
+ax.legend(fontsize=9, loc="center right")
 show(
     figure,
     "Shortfall of R² against window width: it rises for the control codes and falls for the trained one.",
@@ -687,16 +609,18 @@ show(
 # pairs on the other half.
 
 # %%
+import itertools
+
+from sbd_utils import linear_probe
+
 scores = {p: held_out_r2(mean[:, list(p)], centers) for p in itertools.combinations(range(10), 2)}
-ranked = sorted(scores, key=scores.get, reverse=True)
-print("best pair by the probe:", ranked[0], " least variances:", tuple(sorted(pair)))
-print(
-    f"held-out R² of the best pair {scores[ranked[0]]:.2f}; the runner-up below 0.8: {scores[ranked[1]] < 0.8}"
-)
+best, runner_up, *_ = sorted(scores, key=lambda p: scores[p], reverse=True)
+print("best pair by the probe:", best, " least variances:", tuple(sorted(pair)))
+print(f"held-out R² of the best pair {scores[best]:.2f};", end=" ")
+print(f"the runner-up below 0.8: {scores[runner_up] < 0.8}")
 probe = linear_probe(mean, centers, pair)
-print(
-    f"the pair {probe.pair:.2f}, all ten {probe.all:.2f}; the other eight below 0.2: {probe.rest < 0.2}"
-)
+print(f"the pair {probe.pair:.2f}, all ten {probe.all:.2f};", end=" ")
+print(f"the other eight below 0.2: {probe.rest < 0.2}")
 
 # %% [markdown]
 # Both choose the same two, and the eight others add nothing to them. Is there *nothing* in the eight? Their means do
@@ -706,16 +630,13 @@ print(
 
 # %%
 others = [latent for latent in range(10) if latent not in pair]
-wander = mean[:, others].std(0).max()
+wander = bool(mean[:, others].std(0).max() < 0.1)
+print(f"standard deviation of the unused latents' means over images: at most 0.1: {wander}")
+noise = torch.randn(mean.shape, generator=torch.Generator().manual_seed(0))
+noisy = linear_probe(mean + (logvar / 2).exp() * noise, centers, pair)
+guessing = noisy.rest < 0.02
 print(
-    f"standard deviation of the unused latents' means over images: at most 0.1: {(wander < 0.1).item()}"
-)
-sampled = mean + (logvar / 2).exp() * torch.randn(
-    mean.shape, generator=torch.Generator().manual_seed(0)
-)
-noisy = linear_probe(sampled, centers, pair)
-print(
-    f"from samples: the pair {noisy.pair:.2f}, the other eight no better than guessing: {noisy.rest < 0.02}"
+    f"from samples: the pair {noisy.pair:.2f}, the other eight no better than guessing: {guessing}"
 )
 
 # %% [markdown]
@@ -725,6 +646,9 @@ print(
 # each code is.
 
 # %%
+from sbd_utils import encode_coordinates, generate_spaced_coordinates
+from sbd_utils.plotting import apply_map
+
 xx, yy, wide_lines = generate_spaced_coordinates(1, 63, 63, 5)
 wide = np.stack([xx, yy], 1)
 wide_z = np.stack(encode_coordinates(model, xx, yy, *pair), 1)
@@ -732,22 +656,20 @@ back = np.linalg.inv(geometry.affine[:2])
 off = np.linalg.norm((wide_z - apply_map(wide, geometry.affine)) @ back, axis=1)  # [N] pixels
 border = np.minimum(wide, 64 - wide).min(1)  # distance from the nearest border
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
-plot_coordinate_grid(left, *wide_z.T, wide_lines, "grid over [1, 63]²", names)
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 4))
+plot_coordinate_grid(left, wide_z[:, 0], wide_z[:, 1], wide_lines, "grid over [1, 63]²", names)
 right.semilogy(border, off, ".", color=BLUE, markersize=4)
 right.axvline(8, color="black", linestyle="--", linewidth=1, label="trained from here on")
 right.axvline(5, color="black", linestyle=":", linewidth=1, label="circle touches the border")
 right.set(xlabel="distance of the centre from the border (pixels)", ylabel="code off by (pixels)")
-right.legend(frameon=False)
-right.spines[["top", "right"]].set_visible(False)
+right.legend()
 show(
     figure,
     "Beyond the trained range the encoded grid bends and folds; the error jumps within three pixels outside.",
 )
 print(f"inside, largest error below 2 pixels: {off[border >= 8].max() < 2}")
-print(
-    f"centres 2 to 5 pixels from the border, median above 3 pixels: {np.median(off[(border < 5) & (border >= 2)]) > 3}"
-)
+outside = np.median(off[(border < 5) & (border >= 2)]) > 3
+print(f"centres 2 to 5 pixels from the border, median above 3 pixels: {outside}")
 
 # %% [markdown]
 # No. The straight map is what the network does *on its training distribution*. It has not learned "the plane", and a
@@ -756,32 +678,27 @@ print(
 # ### "And circles of another size?"
 
 # %%
-figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(9, 4))
 sizes, results = [4, 6, 8, 10, 12, 14], []
 for size in sizes:
-    code = np.stack(encode_coordinates(model, *xy.T, *pair, size=size), 1)
-    results.append(fit_geometry(xy, code))
+    z1, z2 = encode_coordinates(model, xy[:, 0], xy[:, 1], *pair, size=size)
+    results.append(fit_geometry(xy, np.stack([z1, z2], 1)))
     if size in (6, 14):
-        plot_coordinate_grid(
-            axes[0], *code.T, lines, "codes of circles of diameter 6 and 14", names
-        )
-axes[1].plot(
-    sizes, [r.scale / geometry.scale for r in results], "o-", color=BLUE, label="scale of the grid"
-)
+        title = "codes of circles of diameter 6 and 14"
+        plot_coordinate_grid(axes[0], z1, z2, lines, title, names)
+scales = [r.scale / geometry.scale for r in results]
+axes[1].plot(sizes, scales, "o-", color=BLUE, label="scale of the grid")
 axes[1].plot(sizes, [r.affine_r2 for r in results], "s--", color=ORANGE, label="affine R²")
 axes[1].axvline(10, color="black", linestyle=":", linewidth=1, label="diameter in training")
 axes[1].set(xlabel="diameter (pixels)", ylabel="scale, relative to diameter 10; R²", ylim=(0, None))
-axes[1].legend(frameon=False)
-axes[1].spines[["top", "right"]].set_visible(False)
+axes[1].legend()
 show(
     figure,
     "Grids of small and large circles are both straight, but of different scale: scale grows with diameter.",
 )
 print("affine R² at every diameter above 0.98:", min(r.affine_r2 for r in results) > 0.98)
-print(
-    "the grid of diameter 14 is more than 4 times as wide as that of 4:",
-    results[-1].scale > 4 * results[0].scale,
-)
+wider = results[-1].scale > 4 * results[0].scale
+print("the grid of diameter 14 is more than 4 times as wide as that of 4:", wider)
 
 # %% [markdown]
 # Straight, yes. But the *scale* grows with the circle: the grid of diameter 14 is more than four times as wide as that

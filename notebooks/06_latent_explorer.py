@@ -21,29 +21,14 @@
 # **Time**: 15 minutes to play, 10 seconds to run on two cores.
 
 # %%
-import sys
-from pathlib import Path
-
-ROOT = next(p for p in [Path.cwd(), *Path.cwd().parents] if (p / "sbd_utils").is_dir())
-sys.path.insert(0, str(ROOT))
-
-import matplotlib.pyplot as plt
+import course  # the file beside this notebook: open both in a clone of the course
 import numpy as np
 import torch
+from matplotlib import pyplot as plt
 
-from sbd_utils import (
-    LatentExplorer,
-    decode,
-    encode,
-    load_pretrained,
-    plot_coordinate_grid,
-    plot_strip,
-    render_batch,
-    show,
-    traverse,
-)
-from sbd_utils.plotting import OKABE_ITO
+from sbd_utils import OKABE_ITO, encode, load_pretrained, render_batch, show, traverse
 
+course.needs("anywidget")
 models = {
     "SBD": load_pretrained("vae_circles_bw"),
     "deconv": load_pretrained("vae_deconv_circles_bw"),
@@ -57,8 +42,12 @@ models = {
 # planes show the two latents of least posterior variance; the selection above each chooses others.
 
 # %%
+from IPython.display import display
+
+from sbd_utils import LatentExplorer
+
 explorer = LatentExplorer(models)
-explorer
+display(explorer)
 
 # %% [markdown]
 # The lines are those on the true image, encoded: blue ones are vertical there, dashed orange ones horizontal. The
@@ -70,21 +59,24 @@ explorer
 
 
 # %%
+from sbd_utils import plot_coordinate_grid
+
+
 def sideways(model, steps=81):
     """Codes [steps, z_dim] of a circle that moves in a straight line from x = 12 to x = 52 at y = 32."""
     return encode(model, render_batch("ellipse", np.linspace(12, 52, steps), 32.0))[0]
 
 
-figure, axes = plt.subplots(1, 2, figsize=(9, 4.2), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(9, 4.2))
 for ax, (name, side) in zip(axes, explorer.core.sides.items(), strict=True):
-    first, second = side.axes
-    lines = side.grid[:, :, [first, second]].numpy()  # [10, 31, 2]
+    pair = list(side.axes)
+    lines = side.grid[:, :, pair]  # [10, 31, 2]
     labels = np.repeat(np.arange(len(lines)), lines.shape[1])
-    names = [f"mean of latent {latent}" for latent in side.axes]
-    plot_coordinate_grid(ax, *lines.reshape(-1, 2).T, labels, name, names)
-    path = sideways(side.model)
-    ax.plot(path[:, first], path[:, second], color=OKABE_ITO[2], linewidth=3.5)
-    ax.plot(path[-1, first], path[-1, second], "o", color=OKABE_ITO[5])
+    z1, z2 = lines.reshape(-1, 2).T
+    plot_coordinate_grid(ax, z1, z2, labels, name, [f"mean of latent {latent}" for latent in pair])
+    z1, z2 = sideways(side.model)[:, pair].T
+    ax.plot(z1, z2, color=OKABE_ITO[2], linewidth=3.5)
+    ax.plot(z1[-1], z2[-1], "o", color=OKABE_ITO[5])
 show(
     figure,
     "Encoded grids with the path of a circle moving right: straight in the SBD's plane, bent in the deconv's.",
@@ -103,6 +95,9 @@ show(
 
 
 # %%
+from sbd_utils.analysis import INFORMATIVE
+
+
 def detour(path):
     """Length of a path [steps, L] over the distance between its ends; 1 for a straight line."""
     return (path.diff(dim=0).norm(dim=1).sum() / (path[-1] - path[0]).norm()).item()
@@ -110,9 +105,9 @@ def detour(path):
 
 detours = {}
 for name, side in explorer.core.sides.items():
-    informative = torch.nonzero(side.variances < 0.5)[:, 0]
+    informative = side.variances < INFORMATIVE
     detours[name] = detour(sideways(side.model)[:, informative])
-    print(f"{name:7} {len(informative)} informative latents, detour {detours[name]:.1f}")
+    print(f"{name:7} {informative.sum()} informative latents, detour {detours[name]:.1f}")
 assert detours["SBD"] < 1.05 < 1.5 < detours["deconv"]
 
 # %% [markdown]
@@ -124,21 +119,20 @@ assert detours["SBD"] < 1.05 < 1.5 < detours["deconv"]
 # are 1 apart.
 
 # %%
-figure, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True)
 changes = {}
 for ax, (name, side) in zip(axes, explorer.core.sides.items(), strict=True):
     order = torch.argsort(side.variances).tolist()
     films = traverse(side.model, side.mean, order, steps=9).images.clamp(0, 1)  # [10, 9, 1, 64, 64]
-    changes[name] = (films.amax(1) - films.amin(1)).flatten(1).amax(1).numpy()
-    colors = [OKABE_ITO[0] if side.variances[latent] < 0.5 else "0.7" for latent in order]
-    ax.bar([str(latent) for latent in order], changes[name], color=colors)
+    change = (films.amax(1) - films.amin(1)).flatten(1).amax(1).numpy()  # [10]
+    dark = int((side.variances < INFORMATIVE).sum())
+    colors = [OKABE_ITO[0]] * dark + ["0.7"] * (len(order) - dark)
+    ax.bar([str(latent) for latent in order], change, color=colors)
     ax.set(title=name, xlabel="latent, by posterior variance (dark: informative)")
-    dark = int((side.variances < 0.5).sum())
-    print(
-        f"{name:7} changed by more than half: {(changes[name][:dark] > 0.5).sum()} of {dark} informative latents,",
-        end=" ",
-    )
-    print(f"{(changes[name][dark:] > 0.25).sum()} of {10 - dark} others by more than a quarter")
+    lively, restless = (change[:dark] > 0.5).sum(), (change[dark:] > 0.25).sum()
+    print(f"{name:7} changed by more than half: {lively} of {dark} informative latents,", end=" ")
+    print(f"{restless} of {len(order) - dark} others by more than a quarter")
+    changes[name] = change
 assert (changes["SBD"][:2] > 0.9).all()
 assert max(values[6:].max() for values in changes.values()) < 0.25
 axes[0].set_ylabel("largest change of a pixel")
@@ -161,25 +155,24 @@ show(
 # of its light lies within 8 pixels of the point that a circle on its way would have reached.
 
 # %%
-start, end, steps = (
-    torch.tensor([20.0, 20.0]),
-    torch.tensor([44.0, 44.0]),
-    torch.linspace(0, 1, 9)[:, None],
-)
-places = torch.lerp(start, end, steps)  # [9, 2] x and y
-disc = render_batch("ellipse", *places.T, 16.0)  # [9, 1, 64, 64] 1 within 8 pixels
-figure, axes = plt.subplots(2, 1, figsize=(9, 2.9), layout="constrained")
+from sbd_utils import decode, plot_strip
+
+ends = torch.tensor([[20.0, 20.0], [44.0, 44.0]])  # (x, y) in pixels
+t = torch.linspace(0, 1, 9)[:, None]
+places = torch.lerp(ends[0], ends[1], t)  # [9, 2]
+x, y = places.T
+disc = render_batch("ellipse", x, y, size=16.0)  # [9, 1, 64, 64] 1 within 8 pixels
+figure, axes = plt.subplots(2, 1, figsize=(9, 2.9))
 shares = {}
 for ax, (name, model) in zip(axes, models.items(), strict=True):
-    codes, _ = encode(model, render_batch("ellipse", *torch.stack([start, end], 1)))  # [2, z_dim]
-    walk = decode(model, torch.lerp(codes[0], codes[1], steps)).clamp(0, 1)
-    shares[name] = (walk * disc).sum((1, 2, 3)) / walk.sum((1, 2, 3))  # [9]
+    (first, last), _ = encode(model, render_batch("ellipse", ends[:, 0], ends[:, 1]))  # [z_dim]
+    walk = decode(model, torch.lerp(first, last, t)).clamp(0, 1)
+    share = (walk * disc).sum((1, 2, 3)) / walk.sum((1, 2, 3))  # [9]
     plot_strip(ax, walk, title=f"{name}: on the way from one code to another")
-    print(
-        f"{name:7} share of the light in its place: {shares[name][[0, -1]].min():.1f} at the ends,",
-        end=" ",
-    )
-    print(f"{shares[name].min():.1f} where it is least")
+    at_ends = min(share[0], share[-1])
+    print(f"{name:7} share of the light in its place: {at_ends:.1f} at the ends,", end=" ")
+    print(f"{share.min():.1f} where it is least")
+    shares[name] = share
 show(
     figure,
     "Pictures between two codes: the SBD's circle moves along the diagonal; the deconv's fades, and comes up anew.",
@@ -229,7 +222,7 @@ assert shares["SBD"].min() > 0.95 > 0.5 > shares["deconv"].min()
 # down = {}
 # for name, side in explorer.core.sides.items():
 #     codes, _ = encode(side.model, render_batch("ellipse", 32.0, np.linspace(12, 52, 81)))
-#     down[name] = detour(codes[:, side.variances < 0.5])
+#     down[name] = detour(codes[:, side.variances < INFORMATIVE])
 # assert down["SBD"] < 1.05 < down["deconv"]
 # ```
 #
@@ -242,7 +235,7 @@ assert shares["SBD"].min() > 0.95 > 0.5 > shares["deconv"].min()
 #
 # ```python
 # side = explorer.core.sides["deconv"]
-# informative = torch.nonzero(side.variances < 0.5)[:, 0].tolist()
+# informative = torch.nonzero(side.variances < INFORMATIVE)[:, 0].tolist()
 # order = torch.argsort(side.variances).tolist()
 # sleeper = min(informative, key=lambda latent: changes["deconv"][order.index(latent)])
 # found = []

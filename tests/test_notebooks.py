@@ -3,9 +3,11 @@
 That a notebook computes what is stored in it, nbval tests.
 """
 
+import ast
 import base64
 import json
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -18,8 +20,11 @@ from jupytext.compare import compare_notebooks
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
-STEMS = sorted({path.stem for path in [*FOLDER.glob("*.py"), *FOLDER.glob("*.ipynb")]})
+STEMS = sorted({path.stem for path in FOLDER.glob("[0-9]*") if path.suffix in (".py", ".ipynb")})
 LONGEST_CELL = 40  # lines: one screen
+LONGEST_IMPORTS = 6  # lines
+LARGEST_FILE = 2_000_000  # bytes
+HUNG = 7200  # seconds: no notebook takes that long, however busy the machine is
 OPTIONAL = [
     "safetensors",
     "tqdm",
@@ -57,6 +62,14 @@ def test_text_and_notebook_are_in_step(stem):
 
 
 @each_notebook
+def test_no_reader_of_a_notebook_writes_into_its_text(stem):
+    """JupyterLab with jupytext keeps two files in step if one names the other: neither does."""
+    assert "jupytext" not in read(stem).metadata
+    header = jupytext.read(FOLDER / f"{stem}.py").metadata["jupytext"]
+    assert header.keys() == {"text_representation"}
+
+
+@each_notebook
 def test_stored_from_one_complete_run(stem):
     cells = code_cells(stem)
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
@@ -77,14 +90,32 @@ def test_every_picture_has_a_text_for_those_who_cannot_see_it(stem):
 
 @each_notebook
 def test_no_picture_is_larger_than_a_page(stem):
+    """As it is shown; the file has twice as many pixels a side, for sharp screens."""
     for cell in code_cells(stem):
         for output in cell.outputs:
             if "image/png" in output.get("data", {}):
-                width, height = struct.unpack(
-                    ">II", base64.b64decode(output.data["image/png"])[16:24]
-                )
-                assert width <= 1400, f"{width} x {height} pixels; the cell:\n{cell.source}"
-                assert height <= 1400, f"{width} x {height} pixels; the cell:\n{cell.source}"
+                png = base64.b64decode(output.data["image/png"])
+                pixels = struct.unpack(">II", png[16:24])
+                shown = output.metadata["image/png"]
+                width, height = shown["width"], shown["height"]
+                assert (width, height) == (pixels[0] // 2, pixels[1] // 2)
+                assert max(width, height) <= 1400, f"{width} x {height}; the cell:\n{cell.source}"
+
+
+@each_notebook
+def test_no_file_is_too_large_to_open_on_a_page(stem):
+    assert (FOLDER / f"{stem}.ipynb").stat().st_size < LARGEST_FILE
+
+
+@each_notebook
+def test_the_first_cell_imports_little_and_finds_the_library_first(stem):
+    """The other names are imported where they are first used."""
+    source = code_cells(stem)[0].source
+    imports = [n for n in ast.parse(source).body if isinstance(n, ast.Import | ast.ImportFrom)]
+    assert sum(node.end_lineno - node.lineno + 1 for node in imports) <= LONGEST_IMPORTS
+    first = imports[0]
+    assert isinstance(first, ast.Import)
+    assert [alias.name for alias in first.names] == ["course"]
 
 
 @each_notebook
@@ -149,16 +180,84 @@ def test_cells_and_solutions_run_from_a_plain_clone(stem):
         for cell in code_cells(stem)
         if not (bare and "widget" in cell.metadata.get("tags", []))
     ]
-    task = {"cells": cells, "solutions": solutions(stem), "missing": OPTIONAL if bare else []}
-    run = subprocess.run(
-        [sys.executable, ROOT / "tests" / "run_cells.py"],
-        input=json.dumps(task),
-        cwd=FOLDER,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+    run = run_cells(cells, solutions(stem), missing=OPTIONAL if bare else [])
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+
+
+def run_cells(
+    cells: list[str], solutions: list[str], missing: list[str], folder: Path = FOLDER
+) -> subprocess.CompletedProcess:
+    """The cells, then each solution, in a process of their own; see run_cells.py."""
+    return subprocess.run(
+        [sys.executable, ROOT / "tests" / "run_cells.py"],
+        input=json.dumps({"cells": cells, "solutions": solutions, "missing": missing}),
+        cwd=folder,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=HUNG,
+    )
+
+
+# What a notebook says when something is missing or was stopped
+
+
+@each_notebook
+def test_alone_in_a_folder_it_says_where_it_belongs(stem, tmp_path):
+    run = run_cells([code_cells(stem)[0].source], [], [], tmp_path)
+    assert run.returncode == 1
+    told = run.stdout + run.stderr
+    assert (
+        "import course  # the file beside this notebook: open both in a clone of the course" in told
+    )
+    assert "No module named 'course'" in told
+
+
+def test_outside_a_clone_it_says_where_to_open_it(tmp_path):
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    shutil.copy(FOLDER / "course.py", folder)
+    run = run_cells([code_cells(STEMS[0])[0].source], [], [], folder)
+    assert run.returncode == 1
+    sentence = "open the notebooks where they lie in a clone of the course"
+    assert sentence in run.stdout + run.stderr
+    assert "StopIteration" not in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(("package", "extra"), [("torch", "lab"), ("matplotlib", "lab")])
+def test_a_package_that_is_missing_is_named_with_what_to_do(package, extra):
+    run = run_cells(["import course"], [], [package])
+    assert run.returncode == 1
+    told = run.stdout + run.stderr
+    assert f"this notebook needs the package {package}, which is not installed: run" in told
+    assert f"`pip install -e '.[{extra}]'`" in told
+
+
+def test_the_explorer_without_its_package_says_what_to_do():
+    (stem,) = (stem for stem in STEMS if stem.startswith("06"))
+    run = run_cells([cell.source for cell in code_cells(stem)], [], ["anywidget"])
+    assert run.returncode == 1
+    told = run.stdout + run.stderr
+    assert "this notebook needs the package anywidget, which is not installed: run" in told
+    assert "`pip install -e '.[explore]'`" in told
+
+
+def test_training_that_was_stopped_is_looked_at_all_the_same():
+    """The stop button after 50 updates, then every cell that looks at the trained network."""
+    (stem,) = (stem for stem in STEMS if stem.startswith("03"))
+    cells = [cell.source for cell in code_cells(stem)]
+    (training,) = (i for i, source in enumerate(cells) if "callback=watch" in source)
+    (after,) = (i for i, source in enumerate(cells) if "def short_run(" in source)
+    press = (
+        "def watch_and_stop(model, history):\n"
+        "    import signal\n"
+        "    watch(model, history)\n"
+        "    signal.raise_signal(signal.SIGINT)\n"
+    )
+    cells[training - 1] += "\n\n\n" + press
+    cells[training] = cells[training].replace("callback=watch", "callback=watch_and_stop")
+    run = run_cells(cells[:after], [], [])
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    assert re.search(r"Stopped after 5[01] of 1300 updates\.", run.stdout)
 
 
 def test_no_file_tells_of_the_machine_it_was_made_on():
