@@ -48,10 +48,6 @@ BLUE, ORANGE, GREEN, *_ = OKABE_ITO
 # at random. The best conceivable decoder answers with the average position of the images whose clouds reach $z$.
 
 # %%
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
-from matplotlib.patches import Circle
-
 line = torch.linspace(-1.5, 1.5, 7)
 places = torch.cartesian_prod(line, line)  # [49, 2] where the codes lie
 scrambled = places[torch.randperm(49, generator=torch.Generator().manual_seed(1))]
@@ -69,6 +65,11 @@ def best_error(positions, places, std, seed=0):
     error = (weights @ positions).view(200, 49, 2) - positions
     return (error.square().mean() / positions.var(0, unbiased=False).mean()).item()
 
+
+# %%
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.patches import Circle
 
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.4), sharex=True, sharey=True)
 panels = [
@@ -353,6 +354,7 @@ def trace(network, x):
     return rows
 
 
+# %%
 def print_shapes(rows):
     for layer, i, o in rows:
         print(f"{type(layer).__name__:>16}  {list(i.shape[1:])!s:>13} -> {list(o.shape[1:])}")

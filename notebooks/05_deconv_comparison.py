@@ -437,6 +437,7 @@ def plot_all_grids(rows, grids, groups, columns):
     return figure
 
 
+# %%
 figure = plot_all_grids(ROWS, GRIDS, GROUPS, 10)
 figure.suptitle("the plane in the two latents of least variance; below, affine R²", fontsize=10)
 show(
