@@ -76,8 +76,8 @@ for name, model in models.items():
 # | [06 · Latent explorer](06_latent_explorer.ipynb) | Take hold of a code: what does each latent do? |
 #
 # Every notebook runs by itself, from the first cell to the last, in about a minute. Only 03 trains, and takes longer: two
-# minutes on a processor with instructions for bfloat16 numbers, up to five without; it measures yours before it starts.
-# Each ends with what it established, what could be wrong with that, and exercises whose solutions fold out. Change
+# minutes on two cores with instructions for bfloat16 numbers, three to four on two without, six on one. It measures
+# yours before it starts. Each ends with what it established, what could be wrong with that, and exercises whose solutions fold out. Change
 # things: nothing here breaks.
 #
 # ## Does everything run?
