@@ -399,6 +399,7 @@ def new_model():
     return VAE(channels=8)
 
 
+# %%
 whole_run, stopped, resumed = new_model(), new_model(), new_model()
 train(whole_run)
 with tempfile.TemporaryDirectory() as folder:
