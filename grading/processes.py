@@ -1,5 +1,6 @@
 """Processes with limits on memory and files, of which none is left behind."""
 
+import contextlib
 import json
 import os
 import re
@@ -159,19 +160,20 @@ def run_job(
     """
     with tempfile.TemporaryDirectory(prefix="grading-") as private:
         answer, errors = Path(private) / "answer.json", Path(private) / "errors.txt"
-        request = {"job": job, "answer": str(answer)}
-        with open(errors, "wb") as log:
+        with tempfile.TemporaryFile() as request, open(errors, "wb") as log:
+            request.write(json.dumps({"job": job, "answer": str(answer)}).encode())
+            request.seek(0)
             process = subprocess.Popen(
                 # -P: no module that lies in `folder` is taken for one of ours.
                 [sys.executable, "-P", "-m", module],
                 cwd=folder,
                 env={**environment(folder), "PYTHONPATH": str(ROOT)},
-                stdin=subprocess.PIPE,
+                stdin=request,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 start_new_session=True,
             )
-            _finish(process, json.dumps(request).encode(), seconds, stop)
+            _wait(process, seconds, stop)
         if process.returncode == 0 and answer.is_file():
             return json.loads(answer.read_bytes())
         said = errors.read_bytes().decode("utf-8", "replace").strip().splitlines()
@@ -179,23 +181,17 @@ def run_job(
         raise JobError(f"the grader's process ended with status {process.returncode}: {last}")
 
 
-def _finish(
-    process: subprocess.Popen[bytes], request: bytes, seconds: float, stop: threading.Event | None
-) -> None:
-    """Hand over the request and wait for the end, or make one."""
+def _wait(process: subprocess.Popen[bytes], seconds: float, stop: threading.Event | None) -> None:
+    """Wait for the end, or make one."""
     until = time.monotonic() + seconds
-    pending: bytes | None = request
     try:
-        while True:
-            try:
-                process.communicate(pending, timeout=POLL_SECONDS)
-                return
-            except subprocess.TimeoutExpired:
-                pending = None  # it goes on with the request by itself
+        while process.poll() is None:
             if stop is not None and stop.is_set():
                 raise StoppedError
             if time.monotonic() > until:
                 raise JobError(f"it took more than {seconds:g} s")
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(POLL_SECONDS)
     finally:
         if process.poll() is None:
             kill_children(psutil.Process(process.pid))

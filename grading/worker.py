@@ -34,6 +34,8 @@ CUT = "output_cut"
 """The entry in the metadata of a cell whose output was cut."""
 END = "application/x-end-of-cell"
 SHOWN = ("display_data", "execute_result")
+SHOWN_CHARACTERS = 2_500
+"""Counted at least for a thing that is shown: pages with many of them are slow, too."""
 HANG_SECONDS = 600
 """For what takes a second on a quiet machine: a kernel's start, the last messages of a cell."""
 
@@ -117,7 +119,7 @@ async def _run_once(
         kernel_name="python3",
         allow_errors=True,
         record_timing=False,
-        coalesce_streams=True,
+        coalesce_streams=False,  # its regular expression takes hours for a long line
         shutdown_kernel="immediate",
         startup_timeout=HANG_SECONDS,
         iopub_timeout=HANG_SECONDS,
@@ -174,6 +176,7 @@ class _Client(NotebookClient):
         """Run a cell; in a test, note in its metadata whether its last line was reached."""
         if not is_test(cell):
             await self.async_execute_cell(cell, number)
+            join_streams(cell)
             return
         source, token = cell.source, secrets.token_hex(16)
         cell.source += f"\nget_ipython().display_pub.publish({{{END!r}: {token!r}}})"
@@ -184,6 +187,7 @@ class _Client(NotebookClient):
         ends = [output for output in cell.outputs if END in output.get("data", {})]
         cell.metadata[REACHED_END] = any(output.data[END] == token for output in ends)
         cell.outputs = [output for output in cell.outputs if output not in ends]
+        join_streams(cell)
 
     def process_message(
         self, msg: dict[str, Any], cell: NotebookNode, cell_index: int
@@ -199,13 +203,30 @@ class _Client(NotebookClient):
             size = len(content["text"])
             content["text"] = content["text"][:room]
         elif message["msg_type"] in SHOWN and END not in content["data"]:
-            size = len(str(content))
+            size = max(len(str(content)), SHOWN_CHARACTERS)
         else:
             return True
         self.kept += size
         if size > room:
             cell.metadata[CUT] = True
         return size <= room or (message["msg_type"] == "stream" and room > 0)
+
+
+def join_streams(cell: NotebookNode) -> None:
+    """Put together what was printed in many pieces, as a terminal shows it after a return."""
+    joined: dict[str, NotebookNode] = {}
+    outputs = []
+    for output in cell.outputs:
+        if output.output_type == "stream" and output.name in joined:
+            joined[output.name].text += output.text
+            continue
+        if output.output_type == "stream":
+            joined[output.name] = output
+        outputs.append(output)
+    for output in joined.values():
+        lines = output.text.split("\n")
+        output.text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
+    cell.outputs = outputs
 
 
 if __name__ == "__main__":
