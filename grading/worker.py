@@ -16,7 +16,6 @@ from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 
-from grading import submissions
 from grading.assignments import is_added, is_answer, is_graded, is_not_run, is_test
 from grading.marks import REACHED_END, Outcome, mark_all, no_marks
 from grading.processes import (
@@ -26,6 +25,7 @@ from grading.processes import (
     kill_children,
     limit_this_process,
 )
+from grading.submissions import UnreadableError, merge, read
 from grading.watch import TimeLimits, Watch
 
 OUTPUT_CHARACTERS = 500_000
@@ -73,11 +73,11 @@ def grade(job: Job) -> Outcome:
     source = nbformat.reads(job.source, as_version=4)
     released = nbformat.reads(job.released, as_version=4)
     try:
-        submission = submissions.read(Path(job.path))
-    except submissions.UnreadableError as error:
+        submission = read(Path(job.path))
+    except UnreadableError as error:
         reason = f"not graded: {error}"
         return Outcome(no_marks(source, reason), [reason])
-    merged = submissions.merge(source, released, submission)
+    merged = merge(source, released, submission)
     notebook = merged.notebook
     stopped = run_through(notebook, Watch(job.limits))
     notes = [f"a cell was stopped: {reason}" for reason in dict.fromkeys(stopped.values())]
