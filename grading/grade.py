@@ -1,4 +1,6 @@
-"""Grade a folder of submissions: python -m grading grade SUBMITTED [--out graded]
+"""Grade a folder of submissions.
+
+    python -m grading grade SUBMITTED [--out graded]
 
 SUBMITTED holds a folder for each student, and in it the notebooks under the names they were handed
 out with. Written are marks.csv (a line per task), totals.csv (a line per notebook), and a feedback

@@ -19,13 +19,19 @@ HEAD = """<!doctype html>
 <html lang=en>
 <meta charset=utf-8>
 <meta http-equiv=Content-Security-Policy
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'">
 <style>
 body { font-family: sans-serif; max-width: 60em; margin: auto }
 td, th { text-align: left; padding: .2em 1em .2em 0; vertical-align: top }
 pre { white-space: pre-wrap }
 </style>
 """
+TAGS = set(
+    """br caption dd del details div dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr img ins kbd p pre
+    s samp span sub summary sup table tbody td tfoot th thead tr""".split()  # noqa: SIM905
+)
+"""Of HTML, beyond those that bleach lets through, what text and tables are made of."""
+ATTRIBUTES = {"alt", "class", "colspan", "height", "open", "rowspan", "scope", "title", "width"}
 AS_HANDED_IN = "*Not run for grading. Its output is the one that was handed in:*"
 
 
@@ -104,9 +110,36 @@ def as_html(notebook: str) -> str:
     """
     from nbconvert import HTMLExporter
 
-    exporter = HTMLExporter(template_name="basic", sanitize_html=True)
+    # nbconvert's own filter shows paragraphs and headings as their tags.
+    filters = {"clean_html": without_active_content}
+    exporter = HTMLExporter(template_name="basic", sanitize_html=True, filters=filters)
     body, _ = exporter.from_notebook_node(_without_tests(notebook))
     return str(body)
+
+
+def without_active_content(content: str | list[str]) -> str:
+    """HTML that only shows: no scripts, no forms, no pictures from elsewhere.
+
+    Args:
+        content: HTML, or its lines.
+    """
+    import bleach  # comes with nbconvert
+
+    text = content if isinstance(content, str) else "".join(content)
+    return bleach.clean(
+        text,
+        tags={*bleach.ALLOWED_TAGS, *TAGS},
+        attributes=_may_stay,
+        protocols={*bleach.ALLOWED_PROTOCOLS, "data"},  # of pictures alone: see _may_stay
+    )
+
+
+def _may_stay(tag: str, name: str, value: str) -> bool:
+    if tag == "img" and name == "src":
+        return value.startswith("data:image/")
+    if tag == "a" and name == "href":
+        return value.startswith(("https:", "http:", "mailto:", "#"))
+    return name in ATTRIBUTES
 
 
 def as_text(notebook: str) -> str:

@@ -1,4 +1,6 @@
-"""Make what students get: python -m grading release [FOLDER]   (by default student/)
+"""Make what students get.
+
+    python -m grading release [FOLDER]    (by default student/)
 
 The folder holds the assignments as notebooks without solutions, hidden tests and mark schemes, and
 the library, so that it can be handed out alone. A source that would let one of these through is

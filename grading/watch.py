@@ -47,6 +47,7 @@ class Watch:
     _until: float = field(init=False)
 
     def __post_init__(self) -> None:
+        """The submission's time begins."""
         self._until = self.wall() + self.limits.wall_seconds
 
     def start_kernel(self) -> None:
