@@ -8,9 +8,10 @@ COMMANDS = {"release": release.main, "grade": grade.main}
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command."""
+    """Run a command; returns its exit status."""
     if not arguments or arguments[0] not in COMMANDS:
-        print(f"usage: python -m grading {{{','.join(COMMANDS)}}} ...", file=sys.stderr)
+        commands = ", ".join(COMMANDS)
+        print(f"usage: python -m grading COMMAND ..., with COMMAND in {commands}", file=sys.stderr)
         return 2
     return COMMANDS[arguments[0]](arguments[1:])
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import nbformat
 
-from grading import grade, release
+from grading import assignments, grade
 
 WRONG: dict[str, dict[str, list[tuple[str, str, str]]]] = {}
 
@@ -358,7 +358,7 @@ def submissions(assignment: str) -> list[dict[str, tuple[str, str, str]]]:
 
 def notebook_with(assignment: str, answers: dict[str, str]):
     """The solved notebook with the code of some tasks replaced."""
-    notebook = release.read_source(assignment)
+    notebook = assignments.read_source(assignment)
     for cell in notebook.cells:
         if cell.id in answers:
             cell.source = answers[cell.id]
@@ -381,27 +381,25 @@ def write_all(folder: Path) -> dict[tuple[str, str], dict]:
 
 
 def main() -> None:
+    """Grade them all, and print a line for each."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / "in").mkdir()
         written = write_all(folder / "in")
-        results = grade.grade_folder(
-            folder / "in", folder / "out", 2, grade.CELL_SECONDS, grade.TOTAL_SECONDS
-        )
+        results = grade.grade_folder(folder / "in", folder / "out")
     lines, told = [], 0
     for result in results:
-        for task in result["tasks"]:
-            wrong = written[result["student"], result["assignment"]].get(task["task"])
-            if wrong:
-                told += task["mark"] < task["possible"] and wrong[1] in task["reason"]
-                marks = f"{task['mark']:g} of {task['possible']:g}"
-                lines.append(
-                    f"{result['assignment'][0]} {task['task']:20} {wrong[0]:42} {marks}  {task['reason']}"
-                )
+        one = result.submission
+        for task in result.outcome.tasks:
+            wrong = written[one.student, one.assignment].get(task.task)
+            if wrong is None:
+                continue
+            what, sentence, _ = wrong
+            told += task.mark is not None and task.mark < task.possible and sentence in task.reason
+            marks = f"{task.mark:g} of {task.possible:g}"
+            lines.append(f"{one.assignment[0]} {task.task:20} {what:42} {marks}  {task.reason}")
     print("\n".join(sorted(lines)))
-    print(
-        f"{len(lines)} wrong answers; {told} got less than full marks and were told what the test expects"
-    )
+    print(f"{len(lines)} wrong answers; {told} lost marks and were told what the test expects")
 
 
 if __name__ == "__main__":

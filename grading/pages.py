@@ -1,0 +1,173 @@
+"""The feedback page of a submission: marks, reasons, and the notebook as it ran."""
+
+import html
+import re
+import tempfile
+import threading
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from grading.assignments import is_not_run, is_test
+from grading.marks import Result, TaskMark, explain
+from grading.processes import JobError, answer_job, run_job
+
+PAGE_SECONDS = 300
+"""On the wall's clock, to make a page; it takes about two on a quiet machine."""
+HEAD = """<!doctype html>
+<html lang=en>
+<meta charset=utf-8>
+<meta http-equiv=Content-Security-Policy
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'">
+<style>
+body { font-family: sans-serif; max-width: 60em; margin: auto }
+td, th { text-align: left; padding: .2em 1em .2em 0; vertical-align: top }
+pre { white-space: pre-wrap }
+</style>
+"""
+TAGS = set(
+    """br caption dd del details div dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr img ins kbd p pre
+    s samp span sub summary sup table tbody td tfoot th thead tr""".split()  # noqa: SIM905
+)
+"""Of HTML, beyond those that bleach lets through, what text and tables are made of."""
+ATTRIBUTES = {"alt", "class", "colspan", "height", "open", "rowspan", "scope", "title", "width"}
+AS_HANDED_IN = "*Not run for grading. Its output is the one that was handed in:*"
+
+
+def write_page(result: Result, out: Path, stop: threading.Event | None = None) -> None:
+    """Write the page of a submission, in a process of its own if it holds a notebook.
+
+    A notebook that cannot be shown as one is shown as plain text, and the result gets a note.
+
+    Args:
+        result: A note may be added.
+        out: The folder of the pages.
+        stop: Ends it once it is set.
+
+    Raises:
+        OSError: The page cannot be written.
+        StoppedError: `stop` was set.
+    """
+    from sbd_utils.files import write_text  # here: the process that makes a page does without
+
+    shown = ""
+    if result.outcome.notebook:
+        try:
+            with tempfile.TemporaryDirectory(prefix="page-") as folder:
+                notebook = result.outcome.notebook
+                shown = run_job("grading.pages", notebook, Path(folder), PAGE_SECONDS, stop)
+        except JobError as error:
+            note = f"the page shows the notebook as plain text: {error}"
+            result.outcome.notes.append(note)
+            shown = as_text(result.outcome.notebook)
+    write_text(page_path(result, out), whole_page(result, shown))
+
+
+def page_path(result: Result, out: Path) -> Path:
+    """Where the page stands: as the file stands in the submissions, so that no two share one."""
+    submission = result.submission
+    name = submission.within.name.removesuffix(".ipynb") + ".html"
+    return out / submission.folder / submission.within.with_name(name)
+
+
+def whole_page(result: Result, shown: str) -> str:
+    """The page as HTML.
+
+    Args:
+        result: What became of the submission.
+        shown: The notebook, as HTML.
+    """
+    title = html.escape(result.title)
+    outcome = result.outcome
+    notes = "".join(f"<p>{html.escape(note)}</p>\n" for note in outcome.notes)
+    rows = "".join(_row(task) for task in outcome.tasks)
+    parts = [
+        HEAD,
+        f"<title>{title}</title>\n<h1>{title}</h1>\n",
+        f"<p>{outcome.total:g} of {outcome.possible:g} by machine</p>\n",
+        notes,
+        f"<table>\n<tr><th>task<th>mark<th>why\n{rows}</table>\n<hr>\n",
+        shown,
+    ]
+    return "".join(parts)
+
+
+def _row(task: TaskMark) -> str:
+    mark = "by hand" if task.mark is None else f"{task.mark:g}"
+    cells = [task.task, f"{mark} of {task.possible:g}", task.reason]
+    return "<tr>" + "".join(f"<td>{html.escape(cell)}" for cell in cells) + "\n"
+
+
+# The notebook on the page
+
+
+def as_html(notebook: str) -> str:
+    """What the student gets to read: the notebook without hidden tests and what tells of them.
+
+    Args:
+        notebook: As it ran, as JSON.
+    """
+    from nbconvert import HTMLExporter
+
+    # nbconvert's own filter shows paragraphs and headings as their tags.
+    filters = {"clean_html": without_active_content}
+    exporter = HTMLExporter(template_name="basic", sanitize_html=True, filters=filters)
+    body, _ = exporter.from_notebook_node(_without_tests(notebook))
+    return str(body)
+
+
+def without_active_content(content: str | list[str]) -> str:
+    """HTML that only shows: no scripts, no forms, no pictures from elsewhere.
+
+    Args:
+        content: HTML, or its lines.
+    """
+    import bleach  # comes with nbconvert
+
+    text = content if isinstance(content, str) else "".join(content)
+    return bleach.clean(
+        text,
+        tags={*bleach.ALLOWED_TAGS, *TAGS},
+        attributes=_may_stay,
+        protocols={*bleach.ALLOWED_PROTOCOLS, "data"},  # of pictures alone: see _may_stay
+    )
+
+
+def _may_stay(tag: str, name: str, value: str) -> bool:
+    if tag == "img" and name == "src":
+        return value.startswith("data:image/")
+    if tag == "a" and name == "href":
+        return value.startswith(("https:", "http:", "mailto:", "#"))
+    return name in ATTRIBUTES
+
+
+def as_text(notebook: str) -> str:
+    """The words of the same notebook, without its pictures, as HTML that is sure to be written."""
+    cells = _without_tests(notebook).cells
+    return "".join(f"<pre>{html.escape(cell.source)}</pre>\n" for cell in cells)
+
+
+def _without_tests(text: str) -> NotebookNode:
+    notebook = nbformat.reads(text, as_version=4)
+    shown = []
+    for cell in notebook.cells:
+        if is_test(cell):
+            _hide(cell)
+        if is_not_run(cell) and cell.get("outputs"):
+            shown.append(nbformat.v4.new_markdown_cell(AS_HANDED_IN))
+        shown.append(cell)
+    notebook.cells = shown
+    return notebook
+
+
+def _hide(cell: NotebookNode) -> None:
+    hidden = r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS"
+    cell.source = re.sub(hidden, "# (more tests)", cell.source, flags=re.DOTALL)
+    for output in cell.outputs:
+        if output.output_type == "error":
+            output.traceback = [explain(output.ename, output.evalue)]
+
+
+if __name__ == "__main__":
+    answer_job(as_html)

@@ -1,0 +1,171 @@
+"""Hostile and broken submissions cost themselves what they break, and nobody else anything."""
+
+import re
+
+import nbformat
+import psutil
+import pytest
+
+from grading import assignments, grade
+from grading.marks import Result
+from grading.tables import safe
+from grading.watch import TimeLimits
+from tests.grading.helpers import FIRST, machine_tasks
+from tests.grading.wrong_answers import CIRCLE, SPECTRUM, edit, notebook_with
+
+LIBRARY = assignments.ROOT / "sbd_utils"
+
+MARK = "31536017"  # seconds that a process left behind would sleep: known by its number
+
+HOSTILE = {
+    "loops": {
+        "circle": CIRCLE.replace("    at =", "    while True:\n        pass\n    at ="),
+        "spectrum": "while 1:\n    try:\n        while 1:\n            pass\n    except BaseException:\n        pass",
+    },
+    "ends": {
+        "circle": "def circle(x, y, size, img_size):\n    import os\n    os._exit(0)",
+        "center_of_mass": "def center_of_mass(images):\n    raise SystemExit",
+        "worst_error": "def worst_error(render, measure, positions, img_size=64)\n    return 0",
+        "spectrum": "def spectrum(images):\n    return bytearray(10**12)",
+    },
+    "noisy": {
+        "circle": CIRCLE.replace("    at =", "    print('x' * 20_000_000)\n    at ="),
+        "center_of_mass": "def my_center(images):\n    return images",
+        "spectrum": "import pathlib, subprocess, sbd_utils\n"
+        f"subprocess.Popen(['sleep', '{MARK}'], start_new_session=True)\n"
+        "pathlib.Path(sbd_utils.__file__).with_name('sprites.py').write_text('broken')\n"
+        + SPECTRUM,
+    },
+}
+NOT_NOTEBOOKS = {
+    "text": "I did it on paper.",
+    "empty": "",
+    "json": '{"a": 1}',
+    "list": "[1, 2]",
+    "cut": '{"cells": [{"cell_type": "code", "source": "x',
+    "no-cells": '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}',
+}
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    folder, out = tmp_path_factory.mktemp("hostile"), tmp_path_factory.mktemp("hostile-graded")
+    notebooks = {student: notebook_with(FIRST, answers) for student, answers in HOSTILE.items()}
+    notebooks["deletes"] = assignments.read_source(FIRST)
+    notebooks["deletes"].cells = [
+        cell for cell in notebooks["deletes"].cells if not cell.id.endswith("-test")
+    ]
+    notebooks["edits"] = notebook_with(FIRST, {"circle": edit(CIRCLE, "(size / 2)", "size")})
+    for cell in notebooks["edits"].cells:
+        if cell.id.endswith("-test"):
+            cell.source, cell.metadata["nbgrader"]["points"] = "pass", 1000
+    extra = nbformat.v4.new_code_cell("pass")
+    extra.metadata["nbgrader"] = dict(
+        grade=True,
+        grade_id="bonus-test",
+        locked=True,
+        points=1000,
+        schema_version=3,
+        solution=False,
+        task=False,
+    )
+    notebooks["edits"].cells.append(extra)
+    for student, notebook in notebooks.items():
+        (folder / student).mkdir()
+        nbformat.write(notebook, folder / student / f"{FIRST}.ipynb")
+    for student, content in NOT_NOTEBOOKS.items():
+        (folder / student).mkdir()
+        (folder / student / f"{FIRST}.ipynb").write_text(content, encoding="utf-8")
+    (folder / "word").mkdir()
+    (folder / "word" / "my homework.docx").write_bytes(bytes(range(256)))
+    (folder / "bytes").mkdir()
+    (folder / "bytes" / f"{FIRST}.ipynb").write_bytes(bytes(range(256)))
+    before = {path: path.read_bytes() for path in LIBRARY.rglob("*.py")}
+    graded = grade.grade_folder(folder, out, limits=TimeLimits(cell_seconds=20))
+    results = {result.submission.student: result for result in graded}
+    assert {path: path.read_bytes() for path in before} == before, (
+        "a submission changed the library"
+    )
+    return out, results
+
+
+def marks(result: Result) -> dict[str, str]:
+    """What is missing from full marks, by task; with the reasons."""
+    return {
+        task.task: task.reason
+        for task in result.outcome.tasks
+        if task.mark is not None and task.mark < task.possible
+    }
+
+
+def test_an_endless_loop_costs_its_task_alone(hostile):
+    lost = marks(hostile[1]["loops"])
+    assert set(lost) == {"circle", "spectrum"}
+    assert all("ran for more than 20 s of processor time" in reason for reason in lost.values())
+
+
+def test_to_end_the_process_or_take_all_memory_costs_the_task_alone(hostile):
+    lost = marks(hostile[1]["ends"])
+    assert set(lost) == {"circle", "center_of_mass", "worst_error", "spectrum"}
+    assert "ended the Python process" in lost["circle"]
+    assert "SystemExit" in lost["center_of_mass"]
+    assert "no 'worst_error'" in lost["worst_error"]
+    assert "MemoryError" in lost["spectrum"]
+
+
+def test_megabytes_of_output_are_cut_and_the_mark_stays(hostile):
+    out, results = hostile
+    assert set(marks(results["noisy"])) == {"center_of_mass"}
+    assert (out / "feedback" / "noisy" / f"{FIRST}.html").stat().st_size < 2_000_000
+
+
+def test_a_renamed_function_is_missed_by_its_name(hostile):
+    assert "there is no 'center_of_mass'" in marks(hostile[1]["noisy"])["center_of_mass"]
+
+
+def test_no_process_is_left_behind(hostile):
+    assert hostile[1]["noisy"].outcome.tasks
+    left = [p for p in psutil.process_iter(["cmdline"]) if MARK in (p.info["cmdline"] or [])]
+    assert left == []
+
+
+def test_deleted_tests_are_put_back(hostile):
+    result = hostile[1]["deletes"]
+    assert result.outcome.total == sum(machine_tasks(FIRST).values())
+    assert any("was put back" in note for note in result.outcome.notes)
+
+
+def test_edited_tests_and_tests_of_ones_own_count_for_nothing(hostile):
+    result = hostile[1]["edits"]
+    assert set(marks(result)) == {"circle"}
+    by_machine = [task for task in result.outcome.tasks if task.mark is not None]
+    assert {task.task: task.possible for task in by_machine} == machine_tasks(FIRST)
+
+
+@pytest.mark.parametrize("student", [*NOT_NOTEBOOKS, "bytes"])
+def test_what_is_no_notebook_gets_nothing_and_a_reason(student, hostile):
+    result = hostile[1][student]
+    assert result.outcome.total == 0
+    assert re.search("is not a Jupyter notebook|has no cells", result.outcome.notes[0])
+    assert len(result.outcome.tasks) >= len(machine_tasks(FIRST))
+
+
+def test_a_file_of_another_name_is_named(hostile):
+    assert (
+        "my homework.docx is not the name of an assignment" in hostile[1]["word"].outcome.notes[0]
+    )
+
+
+def test_no_submission_stops_the_others(hostile):
+    assert set(hostile[1]) == {*HOSTILE, *NOT_NOTEBOOKS, "deletes", "edits", "word", "bytes"}
+
+
+def test_grading_needs_a_folder(capsys):
+    with pytest.raises(SystemExit):
+        grade.main(["no-such-folder"])
+    assert "no-such-folder is not a folder" in capsys.readouterr().err
+
+
+def test_text_in_tables_is_no_formula():
+    assert safe("=1+1") == "'=1+1"
+    assert safe("ada") == "ada"
