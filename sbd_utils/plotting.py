@@ -60,6 +60,11 @@ def plot_examples(examples: Array, title: str = "", columns: int | None = None) 
 
     Raises:
         ValueError: examples has another shape or no image, or columns is below 1.
+
+    Example:
+        >>> figure = plot_examples(torch.rand(8, 1, 64, 64), "eight in a row")
+        >>> figure.gca().get_title()
+        'eight in a row'
     """
     images = _as_images(examples)
     images = images[None, None] if images.ndim == 2 else images

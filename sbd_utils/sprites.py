@@ -58,6 +58,7 @@ class Sprite:
     angle: float = 0
 
     def __post_init__(self) -> None:
+        """Refuse what is no sprite."""
         _check_shape(self.shape)
         for name in ("x", "y", "size", "angle"):
             _check_number(name, getattr(self, name))

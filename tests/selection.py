@@ -12,7 +12,7 @@ SLOW = {
     "browser/": "a JupyterLab, a Voilà and a browser",
     "fixture graded": "grades a class of wrong answers to every task",
     "fixture hostile": "grades a class that loops, takes all memory, and ends its process",
-    "grading/test_grading.py::test_sources_run_from_beginning_to_end": "trains in an assignment",
+    "grading/test_release.py::test_sources_run_from_beginning_to_end": "trains in an assignment",
     "training/test_processes.py": "starts two processes that train, five times",
     "training/test_loop.py::test_kill_9_at_random_steps_and_resume_is_bit_identical": (
         "starts eight processes; resuming within one is tested without"

@@ -251,7 +251,8 @@ def test_training_that_was_stopped_is_looked_at_all_the_same():
         "def watch_and_stop(model, history):\n"
         "    import signal\n"
         "    watch(model, history)\n"
-        "    signal.raise_signal(signal.SIGINT)\n"
+        "    if len(history.seconds) == 50:  # it is called once more at the end\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
     )
     cells[training - 1] += "\n\n\n" + press
     cells[training] = cells[training].replace("callback=watch", "callback=watch_and_stop")

@@ -181,7 +181,7 @@ def mistaken_samples(mean: Tensor, std: Tensor, noise: Tensor) -> Mistakes:
 
 
 def _sample_has_gradients(got: Tensor, mean: Tensor, logvar: Tensor, deviation: Tensor) -> None:
-    """d sample / d mean is 1; d sample / d logvar is half the deviation from the mean."""
+    """The slopes: d sample / d mean is 1, d sample / d logvar half the way from the mean."""
     weights = torch.tensor([[1.0, 2], [3, 4]])
     in_mean, in_logvar = gradients(got, [mean, logvar], weights)
     expect(

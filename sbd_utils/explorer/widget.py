@@ -46,7 +46,7 @@ def join_modules(page: str, pads: str) -> str:
         pads: Source that exports each name where it is defined, and imports nothing.
 
     Returns:
-        pads without its `export`s, then page without that import.
+        pads without the word `export`, then page without that import.
 
     Raises:
         ValueError: There are other imports, or not this one.
