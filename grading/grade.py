@@ -167,7 +167,7 @@ def grade(
     else:
         try:
             outcome = _run(submission, assignment, limits, stop)
-        except JobError as error:
+        except (JobError, OSError) as error:  # the disk is full, for instance
             reason = f"not graded: {error}"
             outcome = Outcome(no_marks(assignment.source, reason), [reason])
     return Result(submission, outcome, time.perf_counter() - start)

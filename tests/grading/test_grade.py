@@ -79,6 +79,18 @@ def test_a_page_that_cannot_be_written_is_a_note(quick, tmp_path, capsys):
     assert "there is no page" in capsys.readouterr().out
 
 
+def test_a_submission_that_cannot_be_run_stops_no_other(quick, tmp_path, monkeypatch):
+    def copy(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(grade.shutil, "copytree", copy)
+    hand_in(tmp_path / "in", [f"ada/{FIRST}.ipynb", "bo/notes.txt"])
+    ada, bo = grade.grade_folder(tmp_path / "in", tmp_path / "out")
+    assert ada.outcome.total == 0
+    assert "No space left on device" in ada.outcome.notes[0]
+    assert "notes.txt is not the name of an assignment" in bo.outcome.notes[0]
+
+
 def test_two_notebooks_of_one_student_have_two_pages_and_two_rows(quick, tmp_path):
     files = [f"{FIRST}.ipynb", f"{FIRST} (1).ipynb", f"old/{FIRST}.ipynb"]
     hand_in(tmp_path / "in", [f"ada/{file}" for file in files])
