@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from sbd_utils import (
     VAE,
     CircleStream,
+    center_of_mass,
     circles_dataset,
     decode,
     encode,
@@ -46,9 +47,7 @@ class Ideal(nn.Module):
 
     def encoder(self, x):
         assert x.shape[1:] == (self.config["in_channels"], 64, 64)
-        x, middle = x[:, -1], torch.arange(64) + 0.5  # [N, 64, 64]
-        total = x.sum((1, 2))
-        center = torch.stack([x.sum(1) @ middle, x.sum(2) @ middle], 1) / total[:, None]  # [N, 2]
+        center = center_of_mass(x[:, -1])  # [N, 2]
         mean = torch.zeros(len(x), 5)
         mean[:, [3, 1]] = (center - 32) / 16 @ self.mix
         return mean, self.logvar.expand(len(x), 5)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image, ImageDraw
 
+import sbd_utils
 from sbd_utils import SHAPES, Sprite, draw_sprites, render_batch, sprites
 
 WHITE = (255, 255, 255)
@@ -21,12 +22,9 @@ def grey(
 
 
 def center_of_mass(image: torch.Tensor) -> tuple[float, float]:
-    """x and y in pixels of [H, W]; pixel (i, j) has its middle at (j + 0.5, i + 0.5)."""
-    middle = torch.arange(len(image)) + 0.5
-    total = image.sum()
-    return ((image.sum(0) * middle).sum() / total).item(), (
-        (image.sum(1) * middle).sum() / total
-    ).item()
+    """x and y in pixels of [H, W]."""
+    x, y = sbd_utils.center_of_mass(image[None])[0].tolist()
+    return x, y
 
 
 def corners(shape: str, x: float, y: float, size: float, angle: float) -> np.ndarray:

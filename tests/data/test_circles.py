@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from sbd_utils import (
     CircleStream,
+    center_of_mass,
     circles_dataset,
     generate_spaced_coordinates,
     render_batch,
@@ -32,12 +33,7 @@ def test_the_circles_are_where_they_are_said_to_be():
     torch.testing.assert_close(
         total, torch.full((300,), math.pi * 25), atol=0, rtol=1e-4
     )  # diameter 10, white
-    middle = torch.arange(64) + 0.5
-    x, y = (
-        (images[:, 0].sum(1) * middle).sum(1) / total,
-        (images[:, 0].sum(2) * middle).sum(1) / total,
-    )
-    torch.testing.assert_close(torch.stack([x, y], 1), centers, atol=0.005, rtol=0)
+    torch.testing.assert_close(center_of_mass(images), centers, atol=0.005, rtol=0)
 
 
 @pytest.mark.parametrize(("im_size", "high"), [(64, 56), (32, 24), (128, 120)])
