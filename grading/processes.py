@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ FILE_BYTES = 100_000_000
 """Of any file that a submission writes."""
 MEMORY_BYTES = 6_000_000_000
 POLL_SECONDS = 0.2
+LOOKS = 5
+"""At the processes, without finding any, before nothing is taken to be left."""
 KEPT_VARIABLES = (
     r"PATH|HOME|LANG|LC_.*|TMPDIR|MPLCONFIGDIR"
     r"|SYSTEMROOT|SYSTEMDRIVE|USERPROFILE|APPDATA|LOCALAPPDATA|TEMP|TMP|PATHEXT|COMSPEC"
@@ -83,25 +86,28 @@ def limit_this_process() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def kill_children(of: psutil.Process | None = None, seconds: float = 10) -> None:
+def kill_children(of: psutil.Process | None = None, seconds: float = 30) -> None:
     """End all processes below one, those too that are started while it goes on.
+
+    A process that forks and ends, again and again, is missed by any one look at the processes:
+    so whole groups are ended at once, where there are groups, and nothing must be seen for a while.
 
     Args:
         of: This process, where it is None.
-        seconds: For how long to try; a process that forks without end may win for so long.
+        seconds: For how long to try.
     """
     until = time.monotonic() + seconds
-    try:
-        parent = of or psutil.Process()
-        while time.monotonic() < until:
-            children = [c for c in parent.children(recursive=True) if _is_alive(c)]
-            if not children:
-                return
-            for child in children:
-                _kill(child)
-            psutil.wait_procs(children, timeout=0.1)
-    except psutil.NoSuchProcess:  # the parent has ended, and its children are nobody's
-        return
+    parent = of or psutil.Process()
+    looks_without = 0
+    while looks_without < LOOKS and time.monotonic() < until:
+        try:
+            children = [child for child in parent.children(recursive=True) if _is_alive(child)]
+        except psutil.NoSuchProcess:  # the parent has ended, and its children are nobody's
+            return
+        looks_without = 0 if children else looks_without + 1
+        for child in children:
+            _kill(child)
+        time.sleep(0.02)
 
 
 def _is_alive(process: psutil.Process) -> bool:
@@ -112,9 +118,15 @@ def _is_alive(process: psutil.Process) -> bool:
 
 
 def _kill(process: psutil.Process) -> None:
+    """End a process and its group, unless the group is ours."""
     try:
+        if hasattr(os, "killpg"):
+            group = os.getpgid(process.pid)
+            if group != os.getpgrp():
+                os.killpg(group, signal.SIGKILL)
+                return
         process.kill()
-    except psutil.NoSuchProcess:  # it has ended in between
+    except (psutil.NoSuchProcess, ProcessLookupError):  # it has ended in between
         return
 
 
