@@ -44,7 +44,8 @@ def folder(tmp_path_factory):
     for name in ("sbd_utils", "pretrained"):
         (clone / name).symlink_to(ROOT / name)
     (clone / "notebooks").mkdir()
-    shutil.copy(ROOT / "notebooks" / NOTEBOOK, clone / "notebooks")
+    for name in (NOTEBOOK, "course.py"):
+        shutil.copy(ROOT / "notebooks" / name, clone / "notebooks")
     return clone / "notebooks"
 
 
