@@ -35,7 +35,7 @@ format: $(VENV)/.ready
 # tests/selection.py lists; continuous integration runs `make test-all`.
 test: SELECTED := -m "not slow"
 test test-all: $(VENV)/.ready
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope $(SELECTED) $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(SELECTED) $(ARGS)
 
 # The explorer's JavaScript and CSS, checked by a pinned Biome where there is Node.js.
 javascript:
