@@ -51,6 +51,7 @@ from .pretrained import (
     available_pretrained as available_pretrained,
     load_pretrained as load_pretrained,
 )
+from .installation import installation_report as installation_report
 from .analysis import (
     center_of_mass as center_of_mass,
     decode as decode,
@@ -89,5 +90,6 @@ from .plotting import (
     plot_variances as plot_variances,
     show as show,
 )
+from .diagrams import draw_decoders as draw_decoders, draw_vae as draw_vae
 from .explorer.core import Explorer as Explorer
 from .explorer.widget import LatentExplorer as LatentExplorer

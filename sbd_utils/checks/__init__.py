@@ -33,6 +33,8 @@ from sbd_utils.checks.pictures_from_factors import (
     three_arrays,
     worst_error,
 )
+from sbd_utils.checks.pixels import diameters, ghost_goes_dark, triangle_period, two_codes
+from sbd_utils.checks.start_here import bits_for_a_place, diagonal_step, turned_ellipse
 from sbd_utils.checks.the_broadcast import (
     broadcast,
     four_weights,
@@ -59,16 +61,20 @@ __all__ = [
     "alignment",
     "as_array",
     "average_variance",
+    "bits_for_a_place",
     "broadcast",
     "call",
     "center_of_mass",
     "circle",
     "close",
     "coordinates",
+    "diagonal_step",
+    "diameters",
     "differentiable",
     "expect",
     "fake_instruments",
     "four_weights",
+    "ghost_goes_dark",
     "gradient_reaches",
     "gradients",
     "informative_pair",
@@ -95,6 +101,9 @@ __all__ = [
     "three_numbers",
     "three_scores",
     "three_values",
+    "triangle_period",
+    "turned_ellipse",
+    "two_codes",
     "without",
     "worst_error",
 ]
