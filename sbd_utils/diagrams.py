@@ -147,6 +147,7 @@ def _draw_deconv(ax: Axes, bottom: float, circle: np.ndarray) -> None:
 def _canvas(figure: Figure, inches: tuple[float, float]) -> Axes:
     """Axes without a frame that fill the figure, two units to an inch."""
     figure.set_size_inches(inches)
+    figure.set_layout_engine("none")  # everything has its place
     ax = figure.add_axes((0, 0, 1, 1))
     width, height = inches
     ax.set(xlim=(0, 2 * width), ylim=(0, 2 * height), aspect="equal")

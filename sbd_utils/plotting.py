@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 from torch import Tensor
 
-from sbd_utils.analysis import INFORMATIVE, Traversal, encode_grid, evaluate_circles
+from sbd_utils.analysis import INFORMATIVE, Scores, Traversal, encode_grid, evaluate_circles
 
 if TYPE_CHECKING:
     from IPython.display import DisplayHandle
@@ -341,7 +341,9 @@ def _frame_image(ax: Axes, im_size: int) -> None:
     ax.set(xlim=(0, im_size), ylim=(im_size, 0))
 
 
-def plot_headline(figure: Figure, models: Mapping[str, Any]) -> Figure:
+def plot_headline(
+    figure: Figure, models: Mapping[str, Any], scores: Mapping[str, Scores] | None = None
+) -> Figure:
     """The evaluation grid as it is, then as each model encodes it, side by side.
 
     A model's two latents of least variance are shown; above them stand the similarity R² and the
@@ -350,13 +352,14 @@ def plot_headline(figure: Figure, models: Mapping[str, Any]) -> Figure:
     Args:
         figure: An empty one.
         models: VAEs by the name to print.
+        scores: What `evaluate_circles` gave for them, by the same names; asked for here otherwise.
     """
     first, *others = figure.subplots(1, 1 + len(models))
     for ax, (name, model) in zip(others, models.items(), strict=True):
-        scores = evaluate_circles(model)
-        r2, error = scores.geometry.similarity_r2, scores.squared_error
-        names = [f"mean of latent {latent}" for latent in scores.pair]
-        xy, z, labels = encode_grid(model, *scores.pair)
+        of_this = scores[name] if scores else evaluate_circles(model)
+        r2, error = of_this.geometry.similarity_r2, of_this.squared_error
+        names = [f"mean of latent {latent}" for latent in of_this.pair]
+        xy, z, labels = encode_grid(model, *of_this.pair)
         title = f"{name}: R² {r2:.2f}, squared error {error:.1f}"
         plot_coordinate_grid(ax, z[:, 0], z[:, 1], labels, title, names)
     # Positions and labels are the same for every model.

@@ -1,16 +1,18 @@
 """The pictures of the architectures: right in what they show, and legible."""
 
+import io
 from itertools import combinations
 
 import numpy as np
 import pytest
+from matplotlib import pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from sbd_utils import draw_decoders, draw_vae
-from sbd_utils.diagrams import CODE, ERROR, KL
+from sbd_utils.diagrams import CODE, DECODERS_SIZE, ERROR, KL, VAE_SIZE
 from sbd_utils.models import DeconvDecoder, SpatialBroadcastDecoder, coordinate_map
 
 
@@ -53,6 +55,17 @@ def test_no_word_lies_on_another_or_on_a_picture_or_outside(figure):
     for (first, a), (second, b) in combinations(boxes.items(), 2):
         if not (first.startswith("picture") and second.startswith("picture")):  # stacks overlap
             assert not overlap(a, b), (first, second)
+
+
+@pytest.mark.parametrize("draw", [draw_vae, draw_decoders])
+def test_the_style_of_the_course_changes_nothing_and_nobody_is_warned(draw, recwarn):
+    """Its constrained layout would move things, or complain that it cannot."""
+    with plt.style.context("sbd_utils.course"):
+        figure = draw(plt.figure(figsize=(3, 3)))
+        figure.savefig(io.BytesIO(), format="png", bbox_inches="tight", dpi=20)
+    assert tuple(figure.get_size_inches()) in (VAE_SIZE, DECODERS_SIZE)
+    assert tuple(figure.axes[0].get_position().bounds) == (0, 0, 1, 1)
+    assert not recwarn.list
 
 
 def test_words_are_dark_on_a_white_card(figure):
