@@ -39,6 +39,12 @@ class MoveCircle(NamedTuple):
     y: float
 
 
+class Walk(NamedTuple):
+    """Put every code on the straight line between those of two circles; 0 is one end, 1 the other."""
+
+    share: float
+
+
 class ChooseAxes(NamedTuple):
     """Show these two latents of a model, to the right and upwards."""
 
@@ -73,6 +79,7 @@ Event = (
     MoveCode
     | MoveSlider
     | MoveCircle
+    | Walk
     | ChooseAxes
     | Link
     | Reset
@@ -85,6 +92,7 @@ EVENTS: dict[str, type[Event]] = {
     "latent": MoveCode,
     "slider": MoveSlider,
     "image": MoveCircle,
+    "walk": Walk,
     "axes": ChooseAxes,
     "link": Link,
     "reset": Reset,

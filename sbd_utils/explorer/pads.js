@@ -1,6 +1,6 @@
 // Pads: planes that are drawn, and touched by pointer or arrow keys. They know nothing of a kernel.
 
-export const SIZE = 256; // width of a pad in CSS pixels
+const SIZE = 256; // width of a pad in its own units; on the page it is as wide as its column
 
 const BLUES = ["#08306b", "#08519c", "#2171b5", "#4292c6", "#6baed6"]; // vertical in the image
 const ORANGES = ["#7f2704", "#a63603", "#d94801", "#f16913", "#fd8d3c"]; // horizontal there
@@ -10,7 +10,12 @@ const TRAIL = "#009e73";
 const PAPER = "#fdfdfb";
 const RINGS = "#e4e4e0";
 const AXES = "#d0d0cc";
-const TICK_TEXT = "#777";
+const TICK_TEXT = "#666";
+const INK = "#222";
+const FIELD_ALPHA = 0.3; // of the pictures behind a plane
+const HANDLE = 6; // radius of what a hand takes hold of
+const POINTED = 9; // radius of the ring around what is pointed at …
+const REACH = 14; // … and how near a pointer must come
 const TICKS = [-2, 2]; // values written at a plane's axes
 const PRIOR_RADII = [1, 2]; // standard deviations of the prior that are drawn as circles
 const FINE = 10; // an arrow key with Shift moves by a step over this
@@ -32,16 +37,19 @@ export function make(tag, attributes = {}, ...children) {
 
 // A number as text, with a true minus sign.
 export function numeral(number, digits = 0) {
-  return number.toFixed(digits).replace("-", "−");
+  const text = number.toFixed(digits);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
 // A canvas over a plane. It reports where it is pressed, in the plane's own units, and where the
 // arrow keys move to.
 //   x, y: the values at the left and right, bottom and top edge
+//   limits: the least and the greatest value that an arrow key moves to
 //   step: what an arrow key moves
 //   where(): the point that is moved, or null while there is none
-//   move(x, y, stamp): called with the new point and the time of the event
-export function makePad({ name, x, y, step, where, move }) {
+//   hand: told when the pad is held and released, and of every move(pad, x, y, stamp)
+//   point(x, y): called with what is pointed at, with nothing when it is left
+export function makePad({ name, x, y, limits, step, where, hand, point }) {
   const ratio = Math.max(2, window.devicePixelRatio || 1);
   const canvas = make("canvas", {
     class: "pad",
@@ -55,9 +63,16 @@ export function makePad({ name, x, y, step, where, move }) {
   const context = canvas.getContext("2d");
   context.scale(ratio, ratio); // from here on in CSS pixels
   const pad = { canvas, context, ...makeScale(x, y) };
-  listenToPointer(pad, move);
-  listenToArrows(pad, step, where, move);
+  listenToPointer(pad, hand, point);
+  listenToArrows(pad, { limits, step, where }, hand);
+  listenToEnd(canvas, () => hand.release(pad));
   return pad;
+}
+
+// The hand lets go of a control.
+export function listenToEnd(node, release) {
+  const ends = ["pointerup", "pointercancel", "lostpointercapture", "keyup", "blur"];
+  for (const name of ends) node.addEventListener(name, release);
 }
 
 // Between a plane's units and the pixels of its pad.
@@ -72,23 +87,30 @@ function makeScale([left, right], [bottom, top]) {
   };
 }
 
-function listenToPointer(pad, move) {
-  const report = (event) => {
+function listenToPointer(pad, hand, point) {
+  const place = (event) => {
     const box = pad.canvas.getBoundingClientRect();
     const u = (event.clientX - box.left) / box.width;
     const v = (event.clientY - box.top) / box.height;
-    move(...pad.fromShares(u, v), event.timeStamp);
+    return pad.fromShares(u, v);
   };
   pad.canvas.addEventListener("pointerdown", (event) => {
+    if (!event.isPrimary) return; // a second finger
     pad.canvas.setPointerCapture(event.pointerId);
-    report(event);
+    point();
+    hand.hold(pad);
+    hand.move(pad, ...place(event), event.timeStamp);
   });
   pad.canvas.addEventListener("pointermove", (event) => {
-    if (event.buttons) report(event);
+    if (event.buttons) hand.move(pad, ...place(event), event.timeStamp);
+    else point(...place(event));
   });
+  pad.canvas.addEventListener("pointerleave", () => point());
 }
 
-function listenToArrows(pad, step, where, move) {
+function listenToArrows(pad, { limits, step, where }, hand) {
+  const [low, high] = limits;
+  const clamp = (value) => Math.min(Math.max(value, low), high);
   pad.canvas.addEventListener("keydown", (event) => {
     const direction = ARROWS[event.key];
     if (!direction) return;
@@ -96,32 +118,48 @@ function listenToArrows(pad, step, where, move) {
     const point = where();
     if (!point) return;
     const size = event.shiftKey ? step / FINE : step;
-    const x = point[0] + direction[0] * size;
-    const y = point[1] + direction[1] * size * pad.upwards;
-    move(x, y, event.timeStamp);
+    const x = clamp(point[0] + direction[0] * size);
+    const y = clamp(point[1] + direction[1] * size * pad.upwards);
+    hand.hold(pad);
+    hand.move(pad, x, y, event.timeStamp);
   });
 }
 
-// A latent plane: axes, the prior, the encoded grid, the trail, and the code in hand.
+// The point of a grid that is nearest to a place, as [line, point]; null if none is near.
+export function findNearest({ toPixels }, grid, place) {
+  const [x, y] = toPixels(place);
+  let [nearest, least] = [null, REACH];
+  grid.forEach((line, i) => {
+    line.forEach((point, j) => {
+      const [u, v] = toPixels(point);
+      const distance = Math.hypot(u - x, v - y);
+      if (distance < least) [nearest, least] = [[i, j], distance];
+    });
+  });
+  return nearest;
+}
+
+// A latent plane: the field of pictures, axes, the prior, the encoded grid, the trail, and the code
+// in hand.
 //   shown: axes, z, mean, std and trail of a model
 //   grid: [lines, points, 2] in the plane's units
+//   field: a canvas with the pictures behind the plane, or undefined while there is none
 //   encoded: whether the code is the circle's; then its posterior is drawn
-export function drawPlane(pad, shown, grid, span, encoded) {
+//   pointed: the point of the grid that is pointed at, as [line, point], or null
+export function drawPlane(pad, { shown, grid, field, span, encoded, pointed }) {
   const point = shown.axes.map((latent) => shown.z[latent]);
-  drawPaper(pad, span);
+  drawPaper(pad, span, field);
   drawGrid(pad, grid, 0.85);
   if (shown.trail.length > 1) drawLine(pad, shown.trail, TRAIL, 3);
-  drawCross(pad, point, span, HAND, 0.6);
-  if (encoded) {
-    drawPosterior(pad, shown);
-    drawDisc(pad, point, [2, 2], { fill: HAND, stroke: "white", width: 0.5 });
-  } else {
-    drawDisc(pad, point, [6, 6], { fill: HAND, stroke: "white", width: 2 });
-  }
+  drawCross(pad, point, span, HAND, 1);
+  if (encoded) drawPosterior(pad, shown);
+  drawPointed(pad, grid, pointed);
+  drawHandle(pad, point);
 }
 
 // The image plane: the circle's picture, the grid, the path, and the circle's centre.
-export function drawTruth(pad, view, grid, picture) {
+//   goal: the circle that is to be reached, { place, radius }, or null
+export function drawTruth(pad, { view, grid, picture, goal, pointed }) {
   const { context } = pad;
   context.globalAlpha = view.encoded ? 1 : 0.35; // dim: the code no longer comes from this circle
   context.imageSmoothingEnabled = false;
@@ -130,26 +168,72 @@ export function drawTruth(pad, view, grid, picture) {
   context.drawImage(picture, 0, 0, SIZE, SIZE);
   drawGrid(pad, grid, view.encoded ? 0.9 : 0.4);
   if (view.path.length > 1) drawLine(pad, view.path, TRAIL, 3);
-  drawDisc(pad, view.circle, [3, 3], { fill: HAND, stroke: "white", width: 1 });
+  drawPointed(pad, grid, pointed);
+  if (goal) {
+    const radius = goal.radius * pad.unit;
+    drawDisc(pad, goal.place, [radius, radius], { stroke: "white", width: 4 });
+    drawDisc(pad, goal.place, [radius, radius], { stroke: TRAIL, width: 2 });
+  }
+  drawHandle(pad, view.circle);
+}
+
+// What a hand takes hold of: to be seen on light and dark.
+function drawHandle(pad, point) {
+  drawDisc(pad, point, [HANDLE, HANDLE], { fill: HAND, stroke: INK, width: 4 });
+  drawDisc(pad, point, [HANDLE, HANDLE], { fill: HAND, stroke: "white", width: 2 });
+}
+
+function drawPointed(pad, grid, pointed) {
+  const point = pointed && grid[pointed[0]]?.[pointed[1]];
+  if (!point) return;
+  drawDisc(pad, point, [POINTED, POINTED], { stroke: "white", width: 4 });
+  drawDisc(pad, point, [POINTED, POINTED], { stroke: INK, width: 2 });
 }
 
 // Grey (one channel) or RGB bytes, a DataView, to a canvas of as many pixels.
 export function paint(canvas, bytes, channels) {
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(canvas.width, canvas.height);
-  for (let i = 0; i < canvas.width * canvas.height; i++) {
+  const { width, height } = canvas;
+  canvas.getContext("2d").putImageData(makeImage(bytes, channels, [width, height]), 0, 0);
+}
+
+// A row of the field: small pictures one after another in the bytes, side by side on the canvas.
+export function paintRow(canvas, bytes, channels, { row, size }) {
+  const length = size * size * channels;
+  for (let i = 0; i < canvas.width / size; i++) {
+    const part = new DataView(bytes.buffer, bytes.byteOffset + i * length, length);
+    const image = makeImage(part, channels, [size, size]);
+    if (channels === 1) invert(image); // ink on the plane's paper
+    canvas.getContext("2d").putImageData(image, i * size, row * size);
+  }
+}
+
+function makeImage(bytes, channels, [width, height]) {
+  const image = new ImageData(width, height);
+  for (let i = 0; i < width * height; i++) {
     for (let c = 0; c < 3; c++) {
       image.data[4 * i + c] = bytes.getUint8(channels === 1 ? i : 3 * i + c);
     }
     image.data[4 * i + 3] = 255;
   }
-  context.putImageData(image, 0, 0);
+  return image;
 }
 
-function drawPaper(pad, span) {
+function invert({ data }) {
+  for (let i = 0; i < data.length; i++) {
+    if (i % 4 < 3) data[i] = 255 - data[i]; // not the opacity
+  }
+}
+
+function drawPaper(pad, span, field) {
   const { context, toPixels, unit } = pad;
   context.fillStyle = PAPER;
   context.fillRect(0, 0, SIZE, SIZE);
+  if (field) {
+    context.globalAlpha = FIELD_ALPHA;
+    context.imageSmoothingEnabled = true;
+    context.drawImage(field, 0, 0, SIZE, SIZE);
+    context.globalAlpha = 1;
+  }
   for (const radius of PRIOR_RADII) {
     drawDisc(pad, [0, 0], [radius * unit, radius * unit], { stroke: RINGS });
   }

@@ -1,11 +1,21 @@
 // The explorer's whole page: its line to the kernel, its panels, sliders and buttons. All state
 // lives in the kernel; here it is shown, and touched.
 
-import { drawPlane, drawTruth, make, makePad, numeral, paint, SIZE } from "./pads.js";
+import {
+  drawPlane,
+  drawTruth,
+  findNearest,
+  listenToEnd,
+  make,
+  makePad,
+  numeral,
+  paint,
+  paintRow,
+} from "./pads.js";
 
 const MOVES = ["latent", "image", "slider"]; // of these only the newest counts
 const PATIENCE = 5; // seconds of silence until the kernel is said to be busy or gone
-const PERIOD = 5000; // milliseconds in which a played latent goes to and fro
+const PERIOD = 5; // seconds in which a played latent goes to and fro, and that a show takes
 const PIXEL_STEP = 1; // what an arrow key moves the circle, in pixels …
 const PLANE_STEP = 0.1; // … and a code, in standard deviations of the prior
 const SLIDER_STEP = 0.01;
@@ -19,11 +29,26 @@ const SILENT = `${BUSY} If it stays so: ${AGAIN}`;
 const HELP =
   "Drag the circle, and each encoder says where it puts it; or drag in a latent plane, and the " +
   "pictures follow. Arrow keys work, too; Shift makes fine steps.";
+const LEGEND = [
+  "Planes: the blue lines are vertical in the image, the dashed orange ones horizontal; grey " +
+    "circles are 1 and 2 standard deviations of the prior; the ellipse at the handle is one of the " +
+    "posterior; behind them, small pictures of what each place decodes to, the other latents as " +
+    "for the circle in the middle. What is pointed at on the lines is ringed in every plane.",
+  "The green trail is where the circle has been, every way between encoded. Its length is that " +
+    "through all informative latents, those marked ●, with a posterior variance below 0.5; the " +
+    "number beside a latent is that variance.",
+  "Reset: the circle in the middle, the planes as at first. Sample prior: a code from N(0, 1) for " +
+    "each model. Sample posterior: one from q(z|circle). Clear trail: the next trail begins " +
+    "anew. Copy z: the codes as Python. PNG: the pictures. GIF: the latents moved last, by plane " +
+    "or slider, to and fro; the circle moves all, and leaves the choice as it was.",
+];
 
 // What the parts of a page share.
 //   spec: what the kernel told at first: models, their latents, sizes, the true grid
 //   view: its last answer, null before the first
-//   touched: the latent moved last
+//   touched: the latents moved last, of one model
+//   pointed: the point of the grid that is pointed at, [line, point], or null
+//   goal: whether the goal is shown
 function render({ model, el }) {
   const spec = model.get("spec");
   const [first] = spec.sides;
@@ -32,12 +57,16 @@ function render({ model, el }) {
     id: Math.random().toString(36).slice(2), // one widget may be on the page twice
     root: make("div", { class: "sbd-explorer", role: "group", "aria-label": "Latent explorer" }),
     view: null,
-    touched: { model: first.name, latent: first.latents[0][0] },
+    touched: { model: first.name, latents: [first.latents[0][0]] },
+    pointed: null,
+    goal: false,
   };
-  page.root.style.setProperty("--pad", `${SIZE}px`);
+  page.root.style.setProperty("--models", spec.sides.length);
   page.status = makeStatus();
   page.player = makePlayer(page);
   page.line = new KernelLine(model, page);
+  page.hand = new Hand(page);
+  page.field = new Field(page);
   const toolbar = makeToolbar(page);
   const truth = makeTruthPanel(page, toolbar);
   const sides = spec.sides.map((side, index) => makeSidePanel(page, side, index));
@@ -45,32 +74,184 @@ function render({ model, el }) {
   page.root.append(make("div", { class: "panels" }, ...panels.map((panel) => panel.node)));
   el.append(page.root);
 
-  const show = (view, pictures) => {
-    page.view = view;
-    toolbar.show(view);
+  page.draw = () => {
+    if (!page.view) return;
+    for (const part of [toolbar, ...panels]) part.show(page.view);
+  };
+  const show = (answer, pictures) => {
+    page.view = copyView(answer, page.view);
     panels.forEach((panel, i) => {
-      panel.show(view, pictures[i]);
+      panel.paint(page.view, pictures[i]);
     });
-    page.status.say(`${view.sides.map((side) => side.text).join(". ")}.`);
+    for (const event of page.line.unanswered()) foresee(page, event);
+    if (page.hand.event) foresee(page, page.hand.event);
+    page.draw();
+    page.news = true;
   };
   const stop = listenToKernel(model, page, show);
   page.line.send({ type: "hello" });
   return stop;
 }
 
+// An answer of the kernel as a view of this page's own: several pages may have got the same one.
+function copyView(answer, before) {
+  const sides = answer.sides.map((side, i) => ({
+    ...side,
+    z: [...side.z],
+    grid: side.grid ?? before?.sides[i].grid ?? [], // sent when the axes change
+  }));
+  return { ...answer, sides };
+}
+
+// Do to the view what an event will do to the state, as far as a hand's own position goes: it need
+// not wait for the kernel, and no late answer takes it back.
+function foresee({ spec, view }, event) {
+  if (event.type === "image") {
+    const [low, high] = spec.center_range;
+    view.circle = [event.x, event.y].map((value) => Math.min(Math.max(value, low), high));
+  } else if (event.type === "slider") {
+    findSide(spec, view, event.model).z[event.latent] = event.value;
+    view.encoded = false;
+  } else if (event.type === "latent") {
+    const one = findSide(spec, view, event.model);
+    for (const { z, axes } of view.linked ? view.sides : [one]) {
+      [z[axes[0]], z[axes[1]]] = [event.x, event.y];
+    }
+    view.encoded = false;
+  }
+}
+
+function findSide(spec, view, name) {
+  return view.sides[spec.sides.findIndex((side) => side.name === name)];
+}
+
+// When nothing moves any more: one sentence for all that was done, and time for the fields.
+function rest(page) {
+  if (page.line.unanswered().length || page.hand.control || page.player.isPlaying()) return;
+  if (page.news) page.status.say(describe(page));
+  page.news = false;
+  page.field.ask();
+}
+
+function describe({ spec, view, goal }) {
+  const texts = view.sides.map((side) => side.text);
+  if (goal) {
+    view.sides.forEach((side, i) => {
+      const reached = isReached(spec, view, side) ? ": reached" : "";
+      texts.push(`Goal by ${spec.sides[i].name}: ${percent(side.overlap)}${reached}`);
+    });
+  }
+  return `${texts.join(". ")}.`;
+}
+
+function isReached(spec, view, side) {
+  return !view.encoded && side.overlap >= spec.goal_reached;
+}
+
+function percent(share) {
+  return `${Math.round(100 * share)} %`;
+}
+
+// What is held, and where the hand has it.
+class Hand {
+  constructor(page) {
+    this.page = page;
+    this.control = null;
+    this.event = null; // the last one of the control that is held
+  }
+
+  hold(control) {
+    if (this.control !== control) this.event = null;
+    this.control = control;
+    this.page.player.stopShow();
+  }
+
+  release(control) {
+    if (this.control !== control) return;
+    this.control = null;
+    this.event = null;
+    rest(this.page);
+  }
+
+  // A pad is moved.
+  move(pad, x, y, stamp) {
+    this.send(pad, { ...pad.event(), x, y }, stamp);
+  }
+
+  // A control says what is to be done.
+  send(control, event, stamp) {
+    if (this.control === control) this.event = event;
+    if (event.type !== "image") this.page.touched = this.findLatents(event);
+    if (this.page.view) foresee(this.page, event);
+    this.page.draw();
+    this.page.line.send({ ...event, stamp });
+  }
+
+  findLatents({ model, latent }) {
+    const { spec, view, touched } = this.page;
+    if (latent !== undefined) return { model, latents: [latent] };
+    return view ? { model, latents: findSide(spec, view, model).axes } : touched;
+  }
+}
+
+// The small pictures behind the planes. They are asked for row by row, while nothing else is.
+class Field {
+  constructor(page) {
+    this.page = page;
+    this.canvases = new Map(); // by model and axes
+    this.refused = false;
+  }
+
+  ask() {
+    const { spec, view } = this.page;
+    if (this.refused || !view) return;
+    const index = view.sides.findIndex((_, i) => this.get(i).rows < spec.field[0]);
+    if (index < 0) return;
+    const model = spec.sides[index].name;
+    this.page.line.send({ type: "field", model, row: this.get(index).rows });
+  }
+
+  hear({ model, row, axes }, bytes) {
+    const { spec } = this.page;
+    const index = spec.sides.findIndex((side) => side.name === model);
+    const part = this.get(index, axes);
+    paintRow(part.canvas, bytes, spec.sides[index].channels, { row, size: spec.field[1] });
+    part.rows = row + 1;
+    this.page.draw();
+  }
+
+  // Of a model, with what is on its axes: a canvas, and how many rows it has.
+  get(index, axes = this.page.view.sides[index].axes) {
+    const key = [index, ...axes].join();
+    if (!this.canvases.has(key)) {
+      const [count, size] = this.page.spec.field;
+      const canvas = make("canvas", { width: count * size, height: count * size });
+      this.canvases.set(key, { canvas, rows: 0 });
+    }
+    return this.canvases.get(key);
+  }
+}
+
 // What the kernel sends reaches every view of a widget: a state concerns all, the rest the one that
 // asked for it.
 function listenToKernel(model, page, show) {
+  page.refuse = (text) => {
+    page.field.refused ||= page.line.flying[0]?.type === "field";
+    page.status.warn(text);
+    page.news = false;
+  };
   const receive = (content, buffers) => {
     const arrived = performance.now();
     const own = content.page === page.id;
     if (content.type === "view") show(content, buffers);
     else if (!own) return;
+    else if (content.type === "field") page.field.hear(content, buffers[0]);
     else if (content.type === "code") page.status.offer(content.text);
     else if (content.type === "file") save(page.status, content, buffers[0]);
-    else page.status.warn(content.text);
+    else page.refuse(content.text);
+    if (own) page.line.hear(content.number);
+    rest(page);
     if (!own) return;
-    page.line.hear(content.number);
     // For those who measure.
     const detail = { ...content, arrived };
     page.root.dispatchEvent(new CustomEvent("answered", { detail }));
@@ -97,6 +278,7 @@ class KernelLine {
     this.model = model;
     this.page = page;
     this.waiting = [];
+    this.flying = []; // sent, and not answered
     this.sent = 0; // number of the last message …
     this.answered = 0; // … and of the last one answered
     this.silent = false; // whether the kernel has not answered in time
@@ -117,8 +299,10 @@ class KernelLine {
     this.sent += 1;
     this.silent = false;
     this.timer = setTimeout(() => this.giveUp(), 1000 * PATIENCE);
+    const message = { ...event, page: this.page.id, number: this.sent };
+    this.flying.push(message);
     try {
-      this.model.send({ ...event, page: this.page.id, number: this.sent });
+      this.model.send(message);
     } catch {
       this.cut();
     }
@@ -126,6 +310,7 @@ class KernelLine {
 
   hear(number) {
     this.answered = number;
+    this.flying = this.flying.filter((message) => message.number > number);
     if (this.answered === this.sent) clearTimeout(this.timer);
     this.next();
   }
@@ -133,17 +318,25 @@ class KernelLine {
   // The message may be lost: the next touch is sent all the same.
   giveUp() {
     this.silent = true;
+    this.page.news = false;
     this.page.status.warn(SILENT);
   }
 
   // No message comes through any more.
   cut() {
+    this.page.player.stop();
     this.close();
     this.answered = this.sent;
     this.waiting = [];
+    this.flying = [];
     this.next();
-    this.page.player.stop();
+    this.page.news = false;
     this.page.status.warn(CUT);
+  }
+
+  // What has been done since the kernel's last answer.
+  unanswered() {
+    return [...this.flying, ...this.waiting];
   }
 
   isFree() {
@@ -196,13 +389,16 @@ function save(status, { name, mime }, bytes) {
   status.say(`Saved ${name}.`);
 }
 
-// One latent at a time goes to and fro as a sine of time; the next value is sent once the last has
-// been answered. A track has `mark(on)` and `set(value)`.
+// One track at a time plays; its next place is sent once the last has been answered.
+//   track.mark(on): called when it starts and stops
+//   track.play(turns): what it does after so many periods
+//   track.end: after how many it is over, if ever
 function makePlayer(page) {
   let playing = null;
   const stop = () => {
     playing?.track.mark(false);
     playing = null;
+    rest(page);
   };
   const start = (track) => {
     const mine = { track };
@@ -211,9 +407,14 @@ function makePlayer(page) {
     track.mark(true);
     const tick = (now) => {
       if (playing !== mine || !page.root.isConnected) return;
-      const turn = (2 * Math.PI * (now - begin)) / PERIOD;
-      if (page.line.isIdle()) track.set(page.spec.traversal_span * Math.sin(turn));
-      requestAnimationFrame(tick);
+      const turns = Math.min(
+        (now - begin) / (1000 * PERIOD),
+        track.end ?? Number.POSITIVE_INFINITY,
+      );
+      const free = page.line.isIdle();
+      if (free) track.play(turns);
+      if (free && turns === track.end) stop();
+      else requestAnimationFrame(tick);
     };
     requestAnimationFrame(tick);
   };
@@ -222,29 +423,32 @@ function makePlayer(page) {
     stop();
     if (!again) start(track);
   };
-  return { toggle, stop };
+  const stopShow = () => {
+    if (playing?.track.end) stop();
+  };
+  return { toggle, stop, stopShow, isPlaying: () => playing !== null };
 }
 
 // The buttons, and whether one hand moves all planes.
 function makeToolbar(page) {
-  const button = (text, title, event) => {
-    const press = () => page.line.send(event());
-    return make("button", { type: "button", title, onclick: press }, text);
+  const button = (text, event) => {
+    const press = () => {
+      page.player.stopShow();
+      page.line.send(event());
+    };
+    return make("button", { type: "button", onclick: press }, text);
   };
-  const start = "The circle in the middle, the planes as at first";
-  const film = "Download a traversal of the latent moved last";
+  const film = button("GIF", () => ({ type: "gif", ...page.touched }));
   const node = make(
     "div",
     { class: "bar" },
-    button("Reset", start, () => ({ type: "reset" })),
-    button("Sample prior", "A code from N(0, 1) for each model", () => ({ type: "prior" })),
-    button("Sample posterior", "A code from q(z|circle) for each model", () => ({
-      type: "posterior",
-    })),
-    button("Clear trail", "Forget the path", () => ({ type: "clear" })),
-    button("Copy z", "The codes as Python", () => ({ type: "code" })),
-    button("PNG", "Download the pictures", () => ({ type: "png" })),
-    button("GIF", film, () => ({ type: "gif", ...page.touched })),
+    button("Reset", () => ({ type: "reset" })),
+    button("Sample prior", () => ({ type: "prior" })),
+    button("Sample posterior", () => ({ type: "posterior" })),
+    button("Clear trail", () => ({ type: "clear" })),
+    button("Copy z", () => ({ type: "code" })),
+    button("PNG", () => ({ type: "png" })),
+    film,
   );
   const setLink = (event) => page.line.send({ type: "link", value: event.target.checked });
   const link = make("input", { type: "checkbox", onchange: setLink });
@@ -252,33 +456,131 @@ function makeToolbar(page) {
     node.append(make("label", {}, link, "one hand moves all planes"));
   }
   const show = (view) => {
+    const { model, latents } = page.touched;
+    film.textContent = `GIF of ${model} ${latents.map((latent) => `z${latent}`).join(", ")}`;
     link.checked = view.linked;
   };
   return { node, show };
 }
 
+// What moves by itself when asked, and what a hand shall reach.
+function makeLesson(page) {
+  const [first] = page.spec.sides;
+  const [latent] = first.latents[0];
+  const [low, high] = page.spec.center_range;
+  const inset = (high - low) / 10;
+  const send = (event) => page.line.send(event);
+  const shows = [
+    {
+      text: "a straight walk",
+      say: "A circle walks straight on. Look at its trail in each plane, and at the lengths.",
+      begin: () => send({ type: "clear" }),
+      play: (turns) => {
+        const x = low + inset + turns * (high - low - 2 * inset);
+        send({ type: "image", x, y: (low + high) / 2 });
+      },
+    },
+    {
+      text: "one latent",
+      say: `z${latent} of ${first.name} goes to and fro, and all else stays.`,
+      begin: () => send({ type: "reset" }),
+      play: (turns) => {
+        const value = page.spec.traversal_span * Math.sin(2 * Math.PI * turns);
+        send({ type: "slider", model: first.name, latent, value });
+      },
+    },
+    {
+      text: "between two codes",
+      say: "From one circle's code straight to another's. Does a circle move, or fade?",
+      begin: () => send({ type: "clear" }),
+      play: (turns) => send({ type: "walk", share: turns }),
+    },
+  ];
+  const buttons = shows.map((show) => makeShowButton(page, show));
+  const goal = makeGoalButton(page);
+  return make("div", { class: "bar" }, make("span", {}, "Show me:"), ...buttons, goal);
+}
+
+function makeShowButton(page, { text, say, begin, play }) {
+  const button = make("button", { type: "button", "aria-pressed": false }, text);
+  const mark = (on) => {
+    button.setAttribute("aria-pressed", on);
+    if (!on) return;
+    page.status.say(say);
+    begin();
+  };
+  const track = { mark, play, end: 1 };
+  button.addEventListener("click", () => page.player.toggle(track));
+  return button;
+}
+
+function makeGoalButton(page) {
+  const { goal, goal_reached: share } = page.spec;
+  const [x, y] = goal.map((value) => Math.round(value));
+  const button = make("button", { type: "button", "aria-pressed": false }, "A goal for your hand");
+  button.addEventListener("click", () => {
+    page.goal = !page.goal;
+    button.setAttribute("aria-pressed", page.goal);
+    const task = `Drag in a plane until its picture is the circle in the green ring, at x ${x}, `;
+    const measure = `y ${y}: ${percent(share)} of the light in common reaches the goal.`;
+    page.status.say(page.goal ? task + measure : "");
+    page.draw();
+  });
+  return button;
+}
+
 // The true circle, to be dragged; below it help, buttons and status.
 function makeTruthPanel(page, toolbar) {
-  const { im_size: size, grid } = page.spec;
+  const { im_size: size, grid, goal: place, circle_radius: radius } = page.spec;
   // Not on the page: it is drawn into the pad.
   const picture = make("canvas", { width: size, height: size });
   const pad = makePad({
     name: "Image plane, with the true circle",
     x: [0, size],
     y: [size, 0],
+    limits: page.spec.center_range,
     step: PIXEL_STEP,
     where: () => page.view?.circle,
-    move: (x, y, stamp) => page.line.send({ type: "image", x, y, stamp }),
+    hand: page.hand,
+    point: makePointing(page, () => [pad, grid]),
   });
-  const figure = makeFigure([make("b", {}, "the true circle"), soft("x →  y ↓")], pad.canvas);
+  pad.event = () => ({ type: "image" });
+  const note = soft("");
+  const caption = [make("b", {}, "the true circle"), soft("x →  y ↓")];
+  const figure = makeFigure(caption, pad.canvas, note);
   const help = make("p", { class: "soft" }, HELP);
-  const parts = [figure, help, toolbar.node, ...page.status.nodes];
-  const node = make("div", { class: "side" }, ...parts);
-  const show = (view, bytes) => {
-    paint(picture, bytes, 1);
-    drawTruth(pad, view, grid, picture);
+  const parts = [help, toolbar.node, makeLesson(page), ...page.status.nodes, makeLegend()];
+  const tools = make("div", { class: "tools" }, ...parts);
+  const node = make("div", { class: "side" }, figure, tools);
+  const show = (view) => {
+    const goal = page.goal ? { place, radius } : null;
+    drawTruth(pad, { view, grid, picture, goal, pointed: page.pointed });
+    note.textContent = compareLengths("path", view.lengths, " px");
   };
-  return { node, show };
+  return { node, show, paint: (_, bytes) => paint(picture, bytes, 1) };
+}
+
+function makeLegend() {
+  const paragraphs = LEGEND.map((text) => make("p", { class: "soft" }, text));
+  const summary = make("summary", {}, "What is to be seen, and what the buttons do");
+  return make("details", {}, summary, ...paragraphs);
+}
+
+// The length of a trail beside that of the straight line between its ends.
+function compareLengths(name, [length, straight], unit = "") {
+  if (!length) return `no ${name} yet`;
+  return `${name} ${length.toFixed(1)}${unit}, straight ${straight.toFixed(1)}`;
+}
+
+// What is pointed at in one pad is shown in all; `of` gives the pad and its grid.
+function makePointing(page, of) {
+  return (...place) => {
+    const [pad, grid] = of();
+    const pointed = place.length ? findNearest(pad, grid, place) : null;
+    if (`${pointed}` === `${page.pointed}`) return;
+    page.pointed = pointed;
+    page.draw();
+  };
 }
 
 // One model: its latent plane, its picture and its sliders.
@@ -288,10 +590,11 @@ function makeSidePanel(page, side, index) {
   const sliders = makeSliders(page, side, index);
   const parts = [plane, picture, sliders];
   return {
-    node: make("div", { class: "side" }, ...parts.map((part) => part.node)),
-    show(view, bytes) {
-      for (const part of parts) part.show(view, bytes);
+    node: make("div", { class: "side model" }, ...parts.map((part) => part.node)),
+    show(view) {
+      for (const part of parts) part.show(view);
     },
+    paint: picture.paint,
   };
 }
 
@@ -305,19 +608,25 @@ function makeLatentPlane(page, side, index) {
     name: `${side.name}, latent plane`,
     x: [-span, span],
     y: [-span, span],
+    limits: [-span, span],
     step: PLANE_STEP,
     where,
-    move: (x, y, stamp) => page.line.send({ type: "latent", model: side.name, x, y, stamp }),
+    hand: page.hand,
+    point: makePointing(page, () => [pad, page.view?.sides[index].grid ?? []]),
   });
+  pad.event = () => ({ type: "latent", model: side.name });
   const axes = [makeAxisChoice(page, side, index, 0), makeAxisChoice(page, side, index, 1)];
   const choice = make("span", { class: "soft" }, "→ ", axes[0], " ↑ ", axes[1]);
-  let grid = [];
+  const note = soft("");
   return {
-    node: makeFigure([make("b", {}, side.name), choice], pad.canvas),
+    node: makeFigure([make("b", {}, side.name), choice], pad.canvas, note),
     show(view) {
       const shown = view.sides[index];
-      grid = shown.grid ?? grid; // sent when the axes change
-      drawPlane(pad, shown, grid, span, view.encoded);
+      const { grid } = shown;
+      const field = page.field.get(index).canvas;
+      const { pointed } = page;
+      drawPlane(pad, { shown, grid, field, span, encoded: view.encoded, pointed });
+      note.textContent = compareLengths("trail", shown.lengths);
       axes.forEach((select, axis) => {
         select.value = shown.axes[axis];
       });
@@ -345,11 +654,21 @@ function makePicture(page, side, index) {
   const { im_size: size } = page.spec;
   const attributes = { class: "picture", role: "img", "aria-label": `${side.name}` };
   const canvas = make("canvas", { ...attributes, width: size, height: size });
+  const [black, white] = side.scale.map((value) => numeral(value, 2));
+  const isScaled = side.scale[0] !== 0 || side.scale[1] !== 1;
+  const scaled = isScaled ? `, scaled: black is ${black}, white ${white}` : "";
+  const note = soft("");
   return {
-    node: makeFigure([soft(`what ${side.name} decodes`)], canvas),
-    show(view, bytes) {
+    node: makeFigure([soft(`what ${side.name} decodes${scaled}`)], canvas, note),
+    show(view) {
+      const shown = view.sides[index];
+      const reached = isReached(page.spec, view, shown) ? ": reached" : "";
+      note.textContent = page.goal ? `goal: ${percent(shown.overlap)}${reached}` : "";
+    },
+    paint(view, bytes) {
       paint(canvas, bytes, side.channels);
-      canvas.setAttribute("aria-label", `Picture decoded by ${view.sides[index].text}`);
+      const label = `Picture decoded by ${view.sides[index].text}${scaled}`;
+      canvas.setAttribute("aria-label", label);
     },
   };
 }
@@ -357,7 +676,7 @@ function makePicture(page, side, index) {
 function makeSliders(page, side, index) {
   const sliders = side.latents.map((latent) => makeSlider(page, side, index, latent));
   const summary = make("summary", {}, `All latents of ${side.name}, by posterior variance`);
-  const rows = make("div", { class: "sliders" }, ...sliders.flatMap((slider) => slider.nodes));
+  const rows = make("div", { class: "sliders" }, ...sliders.map((slider) => slider.node));
   return {
     node: make("details", { open: "" }, summary, rows),
     show(view) {
@@ -372,20 +691,20 @@ function makeSlider(page, side, index, [latent, variance, informative]) {
   const mark = informative ? "informative" : "";
   const name = `${side.name}, latent ${latent}`;
   const full = `${name}, posterior variance ${variance.toPrecision(2)}${mark && `, ${mark}`}`;
-  const set = (value, stamp) => {
-    page.touched = { model: side.name, latent };
-    page.line.send({ type: "slider", ...page.touched, value, stamp });
-  };
+  const set = (value, stamp) =>
+    page.hand.send(input, { type: "slider", model: side.name, latent, value }, stamp);
   const input = make("input", {
     type: "range",
     min: -span,
     max: span,
     step: SLIDER_STEP,
     class: mark,
-    title: full,
     "aria-label": full,
+    onpointerdown: () => page.hand.hold(input),
+    onkeydown: () => page.hand.hold(input),
     oninput: (event) => set(Number(event.target.value), event.timeStamp),
   });
+  listenToEnd(input, () => page.hand.release(input));
   const label = make("span", { class: mark }, `${informative ? "●" : "○"} z${latent} `);
   label.append(soft(variance.toPrecision(1)));
   const value = make("span", { class: "value", "aria-hidden": true }); // the slider tells its value
@@ -397,7 +716,8 @@ function makeSlider(page, side, index, [latent, variance, informative]) {
     if (!held || !same) input.value = z;
     value.textContent = numeral(z, 2);
   };
-  return { nodes: [label, input, value, play], show };
+  const node = make("div", { class: "row" }, label, input, value, play);
+  return { node, show };
 }
 
 function makePlayButton(page, name, set) {
@@ -407,13 +727,17 @@ function makePlayButton(page, name, set) {
     button.textContent = on ? "■" : "▶";
     button.setAttribute("aria-pressed", on);
   };
-  const track = { mark, set };
+  const play = (turns) => set(page.spec.traversal_span * Math.sin(2 * Math.PI * turns));
+  const track = { mark, play };
   button.addEventListener("click", () => page.player.toggle(track));
   return button;
 }
 
-function makeFigure(caption, canvas) {
-  return make("figure", {}, make("figcaption", {}, ...caption), canvas);
+// A caption above a canvas and, if there is one, a note below it.
+function makeFigure(caption, canvas, ...note) {
+  const above = make("figcaption", {}, ...caption);
+  const below = make("div", { class: "note" }, ...note);
+  return make("figure", {}, above, canvas, below);
 }
 
 function soft(text) {

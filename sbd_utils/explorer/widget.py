@@ -16,9 +16,10 @@ import anywidget
 import traitlets
 
 from sbd_utils.explorer.core import TRAVERSAL_SPAN, Explorer
-from sbd_utils.explorer.events import Name
+from sbd_utils.data import CIRCLE_SIZE, center_range
+from sbd_utils.explorer.events import Name, read_integer, read_name
 from sbd_utils.explorer.pictures import to_bytes
-from sbd_utils.explorer.side import Side
+from sbd_utils.explorer.side import FIELD, FIELD_SIZE, Side
 from sbd_utils.files import read_text
 from sbd_utils.models import VAE
 
@@ -27,13 +28,15 @@ WITH_GRID = ("hello", "axes", "reset")
 """Messages whose answer holds the encoded grid: it changes with the axes alone."""
 RETURNED = ("stamp", "page", "number")
 """What a message brings and its answer takes back."""
+GOAL_REACHED = 0.7
+"""From this overlap on a picture is called the goal's."""
 
 
 class Answer(NamedTuple):
     """What goes back to the page."""
 
     content: dict[str, Any]
-    """What JSON can hold, with a "type": view, code, file or error."""
+    """What JSON can hold, with a "type": view, field, code, file or error."""
     buffers: Sequence[bytes] = ()
     """Bytes of pictures, or of a file."""
 
@@ -117,6 +120,7 @@ class LatentExplorer(anywidget.AnyWidget):
             "code": self._code,
             "png": self._png,
             "gif": self._gif,
+            "field": self._field,
         }
         wish = wishes.get(str(event.get("type")))
         if wish is not None:
@@ -132,13 +136,27 @@ class LatentExplorer(anywidget.AnyWidget):
         return Answer({"type": "code", "text": self.core.code()})
 
     def _png(self, _: dict[str, Any]) -> Answer:
-        file = {"type": "file", "name": "latent.png", "mime": "image/png"}
-        return Answer(file, [self.core.png()])
+        name = _file_name(*self.core.sides, ending="png")
+        return Answer({"type": "file", "name": name, "mime": "image/png"}, [self.core.png()])
 
     def _gif(self, wish: dict[str, Any]) -> Answer:
-        latent = wish.get("latent")
-        film = self.core.gif(wish.get("model"), latent)
-        return Answer({"type": "file", "name": f"latent-{latent}.gif", "mime": "image/gif"}, [film])
+        model, latents = wish.get("model"), wish.get("latents")
+        if not isinstance(latents, list):
+            raise ValueError(f"latents is {latents!r}; it must be a list of integers")
+        film = self.core.gif(model, *latents)
+        name = _file_name(model, *(f"z{latent}" for latent in latents), ending="gif")
+        return Answer({"type": "file", "name": name, "mime": "image/gif"}, [film])
+
+    def _field(self, wish: dict[str, Any]) -> Answer:
+        """A row of the small pictures behind a plane."""
+        core = self.core
+        name = read_name("model", wish.get("model"))
+        if name not in core.sides:
+            raise ValueError(f"model is {name!r}; it must be one of {', '.join(map(repr, core.sides))}")
+        row, side = read_integer("row", wish.get("row")), core.sides[name]
+        pictures = side.field_row(row, core.span)
+        about = {"type": "field", "model": name, "row": row, "axes": list(side.axes)}
+        return Answer(about, [pictures.tobytes()])
 
     def _view(self, message: dict[str, Any]) -> Answer:
         """What is to be seen now: the circle's picture, and every model's code and picture."""
@@ -150,6 +168,7 @@ class LatentExplorer(anywidget.AnyWidget):
             "encoded": core.encoded,
             "linked": core.linked,
             "path": [_rounded(point, 1) for point in core.path],
+            "lengths": _rounded(core.path_lengths(), 1),
             "sides": [_side_view(core, side, with_grid) for side in core.sides.values()],
         }
         pictures = [to_bytes(core.image()), *(side.picture for side in core.sides.values())]
@@ -158,12 +177,22 @@ class LatentExplorer(anywidget.AnyWidget):
 
 def _page_spec(core: Explorer) -> dict[str, Any]:
     sides = [
-        {"name": name, "channels": side.channels, "latents": side.ranked()}
+        {
+            "name": name,
+            "channels": side.channels,
+            "latents": side.ranked(),
+            "scale": side.scale,
+        }
         for name, side in core.sides.items()
     ]
     return {
         "sides": sides,
         "im_size": core.im_size,
+        "center_range": center_range(core.im_size),
+        "goal": core.goal,
+        "circle_radius": CIRCLE_SIZE / 2,
+        "goal_reached": GOAL_REACHED,
+        "field": [FIELD, min(FIELD_SIZE, core.im_size)],
         "span": core.span,
         "traversal_span": TRAVERSAL_SPAN,
         "grid": core.true_grid.tolist(),
@@ -179,11 +208,19 @@ def _side_view(core: Explorer, side: Side, with_grid: bool) -> dict[str, Any]:
         "mean": side.mean[axes].tolist(),
         "std": side.std[axes].tolist(),
         "trail": [_rounded(z[axes].tolist(), 3) for z in side.trail],
+        "lengths": _rounded(side.trail_lengths(), 2),
+        "overlap": round(core.overlap(side.name), 3),
         "text": core.describe(side.name),
     }
     if with_grid:
         view["grid"] = side.grid[:, :, axes].tolist()
     return view
+
+
+def _file_name(*parts: Name, ending: str) -> str:
+    """A name that every system takes, such as "SBD-z3.gif"."""
+    words = [re.sub(r"[^\w.]+", "_", str(part)) for part in parts]
+    return f"{'-'.join(words)}.{ending}"
 
 
 def _rounded(values: Any, digits: int) -> list[float]:

@@ -156,8 +156,9 @@ def drag(page, name: str, points) -> None:
     """Press at the first point and move to the others, given as shares (right, down) of the pad."""
     canvas = pad(page, name)
     start, *others = np.asarray(points).tolist()
-    canvas.hover(position={"x": 256 * start[0], "y": 256 * start[1]})
+    canvas.hover()  # waits until it has come to rest
     box = canvas.bounding_box()
+    page.mouse.move(box["x"] + start[0] * box["width"], box["y"] + start[1] * box["height"])
 
     def act():
         page.mouse.down()
@@ -265,7 +266,7 @@ def test_what_was_found_can_be_kept(lab):
         press(lab, "PNG")
     assert Image.open(png.value.path()).size == (2 * 256 + 4, 256)
     with lab.expect_download() as gif:
-        press(lab, "GIF")
+        settled(lab, explorer(lab).get_by_role("button", name="GIF of SBD").click)
     assert Image.open(gif.value.path()).n_frames > 10
     press(lab, "Copy z")
     text = explorer(lab).get_by_label("The codes as Python").text_content()

@@ -3,12 +3,16 @@
 import base64
 import contextlib
 import io
+import re
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from sbd_utils import VAE
+from sbd_utils.data import draw_circles
+from sbd_utils.explorer.pictures import to_bytes
 from sbd_utils.explorer.widget import LatentExplorer
 from tests.browser import browser, open_page, require_chromium
 from tests.explorer import small
@@ -103,6 +107,12 @@ def settled(page, act) -> None:
     page.wait_for_function(SETTLED)
 
 
+def click(pad, x: float, y: float) -> None:
+    """Click a pad at x and y of 256."""
+    size = pad.bounding_box()["width"]
+    pad.click(position={"x": x / 256 * size, "y": y / 256 * size})
+
+
 def status(page, view: int = 0) -> str:
     return page.get_by_role("status").nth(view).text_content()
 
@@ -172,7 +182,7 @@ def test_one_press_in_one_of_two_views_saves_one_file(mount):
     before = status(page, 1)
     settled(page, page.get_by_role("button", name="PNG").first.click)
     settled(page, page.get_by_role("button", name="Reset").first.click)  # a whole turn later
-    assert page.evaluate("window.saved") == ["latent.png"]
+    assert page.evaluate("window.saved") == ["model.png"]
     settled(page, page.get_by_role("button", name="GIF").nth(1).click)
     settled(page, page.get_by_role("button", name="Copy z").nth(1).click)
     assert len(page.evaluate("window.saved")) == 2
@@ -186,7 +196,7 @@ def test_two_views_show_the_same_state(mount):
     pictures = page.locator("canvas.picture").all()
     first = pixels(pictures[0])
     pad = page.get_by_role("application", name="model, latent plane").nth(1)
-    settled(page, lambda: pad.click(position={"x": 20, "y": 20}))
+    settled(page, lambda: click(pad, 20, 20))
     assert not np.array_equal(pixels(pictures[0]), first)
     assert np.array_equal(pixels(pictures[0]), pixels(pictures[1]))
     assert np.array_equal(pixels(pictures[0])[..., 0], widget.core.sides["model"].picture)
@@ -200,7 +210,7 @@ def test_a_view_that_is_removed_hears_no_more(mount):
     page.evaluate("() => { window.ends[0](); document.querySelector('.sbd-explorer').remove(); }")
     assert listeners() == [1, 1, 1]
     settled(page, page.get_by_role("button", name="PNG").click)
-    assert page.evaluate("window.saved") == ["latent.png"]
+    assert page.evaluate("window.saved") == ["model.png"]
 
 
 def test_hands_that_come_before_the_first_picture_do_no_harm(mount):
@@ -214,7 +224,7 @@ def test_hands_that_come_before_the_first_picture_do_no_harm(mount):
     assert page.locator(".sbd-explorer").get_attribute("data-waiting") == "1"  # "hello" alone
     page.get_by_role("combobox").first.select_option("3")
     page.get_by_role("slider").first.fill("1")
-    pads.first.click(position={"x": 80, "y": 128})
+    click(pads.first, 80, 128)
     page.get_by_role("button", name="Play").first.click()
     page.evaluate("() => { model.deaf = false; model.answer(model.sent[0]); }")
     page.get_by_role("button", name="Play").first.click()
@@ -227,7 +237,7 @@ def test_a_kernel_that_does_not_answer_is_mentioned_and_heard_again(mount):
     page, widget = mount(small())
     pad = page.get_by_role("application", name="Image plane")
     page.evaluate("() => { model.deaf = true; model.sent = []; }")
-    pad.click(position={"x": 80, "y": 128})
+    click(pad, 80, 128)
     page.clock.run_for(4000)
     assert not is_warning(page)
     page.clock.run_for(2000)
@@ -237,11 +247,11 @@ def test_a_kernel_that_does_not_answer_is_mentioned_and_heard_again(mount):
     page.wait_for_function("() => !document.querySelector('.status').classList.contains('error')")
     assert widget.core.circle == pytest.approx((10, 16), abs=0.01)
 
-    pad.click(position={"x": 160, "y": 128})
+    click(pad, 160, 128)
     page.clock.run_for(6000)
     assert is_warning(page)
     page.evaluate("() => { model.deaf = false; }")  # the answer is lost for ever; the next is not
-    settled(page, lambda: pad.click(position={"x": 128, "y": 160}))
+    settled(page, lambda: click(pad, 128, 160))
     assert widget.core.circle == pytest.approx((16, 20), abs=0.01)
     assert not is_warning(page)
 
@@ -251,9 +261,9 @@ def test_answers_that_come_late_are_not_taken_for_others(mount):
     root, pad = page.locator(".sbd-explorer"), page.get_by_role("application", name="Image plane")
     waiting = lambda: root.get_attribute("data-waiting")  # noqa: E731
     page.evaluate("() => { model.deaf = true; model.sent = []; }")
-    pad.click(position={"x": 80, "y": 128})
+    click(pad, 80, 128)
     page.clock.run_for(6000)
-    pad.click(position={"x": 160, "y": 128})  # sent in spite of the silence
+    click(pad, 160, 128)  # sent in spite of the silence
     page.get_by_role("button", name="PNG").click()  # waits
     assert waiting() == "3"
     page.evaluate("() => model.answer(model.sent[0])")
@@ -262,7 +272,7 @@ def test_answers_that_come_late_are_not_taken_for_others(mount):
     assert len(page.evaluate("model.sent")) == 2
     page.evaluate("() => { model.deaf = false; model.answer(model.sent[1]); }")
     page.wait_for_function(SETTLED)
-    assert page.evaluate("window.saved") == ["latent.png"]
+    assert page.evaluate("window.saved") == ["model.png"]
     assert widget.core.circle == pytest.approx((20, 16), abs=0.01)
 
 
@@ -270,11 +280,11 @@ def test_a_kernel_that_cannot_be_sent_to_is_mentioned(mount):
     page, _ = mount(small())
     page.evaluate("() => { model.broken = true; }")
     pad = page.get_by_role("application", name="Image plane")
-    settled(page, lambda: pad.click(position={"x": 80, "y": 128}))
+    settled(page, lambda: click(pad, 80, 128))
     assert is_warning(page)
     assert status(page).startswith("The line to the kernel is cut. Run this cell again")
     page.evaluate("() => { model.broken = false; }")
-    settled(page, lambda: pad.click(position={"x": 80, "y": 128}))
+    settled(page, lambda: click(pad, 80, 128))
     assert not is_warning(page)
 
 
@@ -306,7 +316,7 @@ def test_models_called_by_integers_are_shown_and_moved(mount):
     settled(page, page.get_by_role("checkbox").uncheck)
     before = widget.core.sides[0].z.tolist()
     pad = page.get_by_role("application", name="1, latent plane")
-    settled(page, lambda: pad.click(position={"x": 64, "y": 64}))
+    settled(page, lambda: click(pad, 64, 64))
     half = widget.core.span / 2
     moved = widget.core.sides[1]
     assert moved.z[list(moved.axes)].tolist() == [-half, half]
@@ -324,3 +334,313 @@ def test_a_played_latent_goes_as_far_as_a_saved_film(mount):
     values = [event["value"] for event in widget.accepted]
     assert min(values) == pytest.approx(-widget.spec["traversal_span"], abs=0.02)
     assert max(values) == pytest.approx(widget.spec["traversal_span"], abs=0.02)
+
+
+def answer_next(page) -> None:
+    """Let the kernel answer the oldest message that a deaf model has kept, if there is one."""
+    page.evaluate("() => { if (model.sent.length) model.answer(model.sent.shift()); }")
+    page.wait_for_function("() => model.answering === 0")
+
+
+def answer_all(page) -> None:
+    page.evaluate("() => { model.deaf = false; for (const m of model.sent) model.answer(m); }")
+    page.wait_for_function(SETTLED)
+
+
+def become_deaf(page) -> None:
+    page.evaluate("() => { model.deaf = true; model.sent = []; }")
+
+
+@pytest.mark.parametrize("presses", [1, 3, 20])
+def test_no_key_is_lost_however_late_the_answers_come(mount, presses):
+    """`presses` keys are pressed for each answer: as slow as the kernel, faster, and all at once."""
+    page, widget = mount(small(64))
+    side = widget.core.sides["model"]
+    image = page.get_by_role("application", name="Image plane")
+    plane = page.get_by_role("application", name="model, latent plane")
+    slider = page.get_by_role("slider").first
+    for control, key in ((image, "ArrowRight"), (plane, "ArrowUp"), (slider, "ArrowLeft")):
+        start = side.z.clone()
+        become_deaf(page)
+        control.focus()
+        for i in range(20):
+            page.keyboard.press(key)
+            if (i + 1) % presses == 0:
+                answer_next(page)
+        answer_all(page)
+        if control is image:
+            assert widget.core.circle == (52, 32)
+        elif control is plane:
+            up = side.axes[1]
+            assert side.z[up].item() - start[up].item() == pytest.approx(2, abs=1e-3)
+        else:
+            latent = side.ranked()[0].latent
+            assert side.z[latent].item() - start[latent].item() == pytest.approx(-0.2, abs=0.011)
+
+
+def test_a_key_that_is_held_goes_on_from_where_the_hand_is_up_to_the_border(mount):
+    page, widget = mount(small(64))
+    become_deaf(page)
+    page.get_by_role("application", name="Image plane").focus()
+    for _ in range(40):
+        page.keyboard.down("ArrowRight")  # repeats
+    page.keyboard.up("ArrowRight")
+    page.keyboard.press("ArrowLeft")
+    answer_all(page)
+    assert widget.core.circle == (55, 32)
+
+
+def test_a_late_answer_takes_no_held_slider_back(mount):
+    page, widget = mount(small())
+    slider, value = page.get_by_role("slider").first, page.locator(".value").first
+    box = slider.bounding_box()
+    at = lambda share: (box["x"] + share * box["width"], box["y"] + box["height"] / 2)  # noqa: E731
+    become_deaf(page)
+    page.mouse.move(*at(0.5))
+    page.mouse.down()
+    for share in (0.6, 0.7, 0.9):
+        page.mouse.move(*at(share))
+    held = slider.input_value()
+    assert float(held) > 1
+    assert value.text_content() == f"{float(held):.2f}"
+    answer_next(page)  # of the first place
+    assert (slider.input_value(), value.text_content()) == (held, f"{float(held):.2f}")
+    page.mouse.up()
+    answer_all(page)
+    latent = widget.core.sides["model"].ranked()[0].latent
+    assert widget.core.sides["model"].z[latent].item() == pytest.approx(float(held))
+
+
+def test_trails_have_their_length_beside_the_straight_one_and_can_be_cleared(mount):
+    page, widget = mount(small(64))
+    pad, notes = page.get_by_role("application", name="Image plane"), page.locator(".note")
+    green = lambda: int(is_green(pixels(pad)).sum())  # noqa: E731
+    settled(page, lambda: click(pad, 128 + 4 * 15, 128))
+    settled(page, lambda: click(pad, 128, 128))
+    assert notes.first.text_content() == "path 30.0 px, straight 0.0"
+    length, straight = widget.core.sides["model"].trail_lengths()
+    assert notes.nth(1).text_content() == f"trail {length:.1f}, straight {straight:.1f}"
+    assert green() > 100
+    settled(page, page.get_by_role("button", name="Clear trail").click)
+    assert (notes.first.text_content(), green()) == ("no path yet", 0)
+    settled(page, lambda: click(pad, 60, 60))  # no way from what was cleared
+    assert (notes.first.text_content(), green()) == ("no path yet", 0)
+
+
+def is_green(picture: np.ndarray) -> np.ndarray:
+    return (picture[..., 1] - picture[..., 0] > 80) & (picture[..., 1] > picture[..., 2])
+
+
+def test_a_film_is_of_what_was_moved_last(mount):
+    page, widget = mount(small())
+    film = page.get_by_role("button", name="GIF of model")
+    right, up = widget.core.sides["model"].axes
+    plane = page.get_by_role("application", name="model, latent plane")
+    last = widget.core.sides["model"].ranked()[-1].latent
+    for act, name in [
+        (lambda: plane.press("ArrowUp"), f"model-z{right}-z{up}.gif"),
+        (lambda: page.get_by_role("slider").last.press("ArrowLeft"), f"model-z{last}.gif"),
+        (lambda: click(plane, 50, 60), f"model-z{right}-z{up}.gif"),
+        (page.get_by_role("button", name="Play").first.click, f"model-z{right}.gif"),
+    ]:
+        settled(page, act)
+        page.clock.run_for(100)
+        settled(page, film.click)
+        assert page.evaluate("window.saved").pop() == name
+
+
+def test_zero_has_no_sign(mount):
+    page, widget = mount(small())
+    widget.core.sides["model"].set(dict.fromkeys(range(4), -0.001))
+    settled(page, page.get_by_role("button", name="Copy z").click)
+    widget.core.handle(dict(type="slider", model="model", latent=0, value=-0.001))
+    page.get_by_role("checkbox").or_(page.get_by_role("slider").first).first.focus()
+    settled(page, lambda: page.evaluate("() => model.send({ type: 'hello', number: 0 })"))
+    page.wait_for_function("() => model.answering === 0")
+    assert {text for text in page.locator(".value").all_text_contents()} == {"0.00"}
+
+
+def test_what_is_pointed_at_is_ringed_in_every_plane(mount):
+    page, _ = mount({"a": small(), "b": small(seed=1)})
+    pads = page.locator("canvas.pad")
+    before = [pixels(pad) for pad in pads.all()]
+    inset = (8 + (32 - 16) / 12) / 32
+    for index, share in ((0, (inset, inset)),):
+        box = pads.nth(index).bounding_box()
+        size = box["width"]
+        pads.nth(index).hover(position={"x": share[0] * size + 2, "y": share[1] * size})
+        for pad, old in zip(pads.all(), before, strict=True):
+            assert not np.array_equal(pixels(pad), old)
+    page.mouse.move(1, 1)
+    for pad, old in zip(pads.all(), before, strict=True):
+        assert np.array_equal(pixels(pad), old)
+
+
+def test_the_field_is_asked_for_once_for_each_choice_of_axes(mount):
+    page, widget = mount(small())
+    rows = lambda: page.evaluate("model.sent.filter((m) => m.type === 'field').map((m) => m.row)")  # noqa: E731
+    assert rows() == [0, 1, 2, 3, 4, 5, 6]
+    plane = page.get_by_role("application", name="model, latent plane")
+    corner = pixels(plane)[4:40, 4:40]
+    assert np.ptp(corner) > 5  # no empty paper
+    settled(page, lambda: page.get_by_role("combobox").first.select_option("3"))
+    assert len(rows()) == 14
+    settled(page, page.get_by_role("button", name="Reset").click)
+    settled(page, lambda: click(plane, 30, 30))
+    assert len(rows()) == 14
+
+
+def test_a_drag_says_one_sentence_at_its_end(mount):
+    page, widget = mount(small())
+    page.evaluate("""() => {
+        const count = () => { window.said += 1; };
+        window.said = 0;
+        const line = document.querySelector("[role=status]");
+        new MutationObserver(count).observe(line, { childList: true, characterData: true });
+    }""")
+    box = page.get_by_role("application", name="Image plane").bounding_box()
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    for i in range(20):
+        page.mouse.move(box["x"] + 100 + 4 * i, box["y"] + 120)
+        page.wait_for_function(SETTLED)
+    assert page.evaluate("window.said") == 0
+    page.mouse.up()
+    page.wait_for_function(SETTLED)
+    assert page.evaluate("window.said") == 1
+    assert status(page) == f"{widget.core.describe('model')}."
+
+
+BOXES = """() => [...document.querySelectorAll(".sbd-explorer :is(canvas, button, input, select, summary)")]
+    .filter((node) => node.checkVisibility())
+    .map((node) => [node.tagName, node.getBoundingClientRect().toJSON()])"""
+
+
+@pytest.mark.parametrize("width", [390, 600, 1100, 1440, 2000])
+def test_columns_follow_the_width(mount, width):
+    page, _ = mount({"SBD": small(), "deconv": small(seed=1)})
+    page.set_viewport_size({"width": width, "height": 844})
+    boxes = page.evaluate(BOXES)
+    assert len(boxes) > 20
+    for tag, box in boxes:
+        assert box["left"] >= 0
+        assert box["right"] <= width
+        assert min(box["width"], box["height"]) >= 24, (tag, box)
+    canvases = [box for tag, box in boxes if tag == "CANVAS"]
+    assert min(box["width"] for box in canvases) >= 160
+    assert all(box["width"] == pytest.approx(box["height"], abs=0.5) for box in canvases)
+    used = max(box["right"] for box in canvases) - min(box["left"] for box in canvases)
+    assert used > 0.85 * width
+    truth, plane, picture = canvases[:3]
+    assert max(box["bottom"] for box in (truth, plane, picture)) < 844 + (width == 1100) * 100
+
+
+def test_an_error_can_be_read_in_the_dark(mount):
+    page, _ = mount(small())
+    page.evaluate("() => model.tell('comm:close')")
+    style = page.locator(".status").evaluate(
+        "(node) => [getComputedStyle(node).color, getComputedStyle(node).backgroundColor]"
+    )
+    ink, paper = sorted(luminance(color) for color in style)
+    assert (paper + 0.05) / (ink + 0.05) > 4.5
+
+
+def luminance(color: str) -> float:
+    """Relative luminance (WCAG 2) of a CSS color, which must be opaque."""
+    numbers = np.array(re.findall(r"[\d.]+", color), float)
+    assert len(numbers) == 3, f"{color} is not opaque"
+    share = numbers / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def test_a_vertical_swipe_that_begins_on_a_slider_scrolls_and_moves_no_latent(mount):
+    page, widget = mount(small())
+    page.set_viewport_size({"width": 390, "height": 500})
+    slider = page.get_by_role("slider").first
+    slider.scroll_into_view_if_needed()
+    before, top = widget.core.sides["model"].z.tolist(), page.evaluate("scrollY")
+    box = slider.bounding_box()
+    x, y = box["x"] + box["width"] * 0.8, box["y"] + box["height"] / 2
+    line = page.context.new_cdp_session(page)
+    line.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    touch = lambda kind, *points: line.send(  # noqa: E731
+        "Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)}
+    )
+    touch("touchStart", {"x": x, "y": y})
+    for i in range(1, 16):
+        touch("touchMove", {"x": x, "y": y + 10 * i})
+    touch("touchEnd")
+    page.wait_for_function("(top) => scrollY < top - 50", arg=top)
+    page.wait_for_function(SETTLED)
+    assert widget.core.sides["model"].z.tolist() == before
+
+
+def test_three_shows_move_by_themselves_and_end(mount):
+    page, widget = mount(small(64))
+    side = widget.core.sides["model"]
+    widget.accepted = []
+    for name, kind in (("a straight walk", "image"), ("one latent", "slider"), ("between", "walk")):
+        widget.accepted.clear()
+        button = page.get_by_role("button", name=name)
+        button.click()
+        assert button.get_attribute("aria-pressed") == "true"
+        for _ in range(60):
+            page.clock.run_for(100)
+            page.wait_for_function(SETTLED)
+        assert button.get_attribute("aria-pressed") == "false"
+        first, *moves = [event for event in widget.accepted]
+        assert first["type"] in ("clear", "reset")
+        assert {event["type"] for event in moves} == {kind}
+        assert len(moves) > 30
+        if kind == "image":
+            assert widget.core.circle == pytest.approx((64 - 8 - 4.8, 32))
+            assert widget.core.path_lengths() == pytest.approx((38.4, 38.4), abs=2)
+    torch.testing.assert_close(side.z, side.walk_ends[1])
+
+
+def test_a_hand_ends_a_show(mount):
+    page, widget = mount(small())
+    page.get_by_role("button", name="between").click()
+    page.clock.run_for(500)
+    page.get_by_role("application", name="Image plane").press("ArrowLeft")
+    page.wait_for_function(SETTLED)
+    page.clock.run_for(6000)
+    page.wait_for_function(SETTLED)
+    assert widget.core.circle == (15, 16)
+    assert widget.core.encoded
+    assert page.locator("[aria-pressed=true]").count() == 0
+
+
+def test_a_goal_is_reached_by_a_hand_in_a_plane_with_a_number(mount):
+    page, widget = mount(small())
+    core, side = widget.core, widget.core.sides["model"]
+    settled(page, page.get_by_role("button", name="A goal").click)
+    assert "70 % of the light in common reaches the goal" in status(page)
+    note = page.locator(".note").last
+    assert note.text_content() == f"goal: {100 * core.overlap('model'):.0f} %"
+    side.to_picture = lambda image: to_bytes(draw_circles(*core.goal, im_size=32)[0])
+    plane = page.get_by_role("application", name="model, latent plane")
+    settled(page, lambda: plane.press("ArrowLeft"))
+    assert note.text_content() == "goal: 100 %: reached"
+    assert "Goal by model: 100 %: reached" in status(page)
+    settled(page, page.get_by_role("button", name="Reset").click)
+    assert note.text_content() == "goal: 100 %"  # the encoder was here, and no hand
+
+
+def test_a_picture_that_is_scaled_says_so(mount):
+    torch.manual_seed(0)
+    page, widget = mount(VAE(32, channels=4, z_dim=4).eval())
+    black, white = (f"{value:.2f}".replace("-", "−") for value in widget.core.sides["model"].scale)
+    text = f"what model decodes, scaled: black is {black}, white {white}"
+    assert page.get_by_text(text).is_visible()
+    assert np.ptp(pixels(page.locator("canvas.picture"))) > 64
+
+
+def test_no_button_is_explained_by_a_tooltip_alone(mount):
+    page, _ = mount(small())
+    assert page.locator(".sbd-explorer [title]").count() == 0
+    page.get_by_text("What is to be seen, and what the buttons do").click()
+    text = page.locator(".tools details").text_content()
+    for name in ("Reset", "Sample prior", "Sample posterior", "Clear trail", "Copy z", "PNG", "GIF"):
+        assert f"{name}:" in text

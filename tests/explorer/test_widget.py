@@ -53,12 +53,29 @@ def test_widget_answers_a_bad_event_too(widget):
 
 
 def test_widget_hands_out_code_and_files(widget):
-    for event in (dict(type="code"), dict(type="png"), dict(type="gif", model="SBD", latent=1)):
+    for event in (dict(type="code"), dict(type="png"), dict(type="gif", model="SBD", latents=[1])):
         widget._receive(widget, event, [])
     code, png, gif = widget.answers
     assert code[0]["text"] == widget.core.code()
     assert png[1][0].startswith(b"\x89PNG")
     assert gif[1][0].startswith(b"GIF89a")
+    assert (png[0]["name"], gif[0]["name"]) == ("SBD-deconv.png", "SBD-z1.gif")
+
+
+def test_file_names_are_such_that_every_system_takes():
+    widget, answers = LatentExplorer({"a/b: c": small()}), []
+    widget.send = lambda content, buffers=None: answers.append(content["name"])
+    widget._receive(widget, dict(type="png"), [])
+    widget._receive(widget, dict(type="gif", model="a/b: c", latents=[3, 0]), [])
+    assert answers == ["a_b_c.png", "a_b_c-z3-z0.gif"]
+
+
+def test_widget_hands_out_the_field_row_by_row(widget):
+    widget._receive(widget, dict(type="field", model="deconv", row=2), [])
+    content, (pictures,) = widget.answers.pop()
+    side = widget.core.sides["deconv"]
+    assert (content["type"], content["row"], content["axes"]) == ("field", 2, list(side.axes))
+    assert pictures == side.field_row(2, widget.core.span).tobytes()
 
 
 def test_widget_is_short_in_text(widget):
@@ -85,6 +102,11 @@ def test_an_answer_returns_to_the_page_that_asked(widget):
     [
         dict(type="gif"),
         dict(type="gif", model="SBD"),
+        dict(type="gif", model="SBD", latents=[4]),
+        dict(type="gif", model="SBD", latents=[]),
+        dict(type="field", model="SBD"),
+        dict(type="field", model="SBD", row=7),
+        dict(type="field", model="vae", row=0),
         dict(type=None),
         dict(type=["png"]),
         dict(type="slider", model="SBD", latent=1, value=None),
@@ -110,10 +132,12 @@ def test_two_sources_become_one_module_without_imports_and_with_one_export():
     assert [line for line in joined.splitlines() if line.startswith(("import", "export"))] == [
         "export default { render };"
     ]
-    for line in (*page.splitlines(), *pads.splitlines()):
-        if not line.startswith(("import", "export")):
+    (statement,) = re.findall(r'^import \{[^}]*\} from "./pads.js";$', page, re.MULTILINE)
+    for line in (*page.replace(statement, "").splitlines(), *pads.splitlines()):
+        if not line.startswith("export"):
             assert line in joined
-    assert all(name in pads for name in re.search(r"import \{([^}]*)\}", page)[1].split(", "))
+    names = re.findall(r"\w+", statement.partition("}")[0])[1:]
+    assert all(re.search(rf"^export (function|const) {name}\b", pads, re.MULTILINE) for name in names)
 
 
 @pytest.mark.parametrize(
