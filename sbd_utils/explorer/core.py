@@ -29,7 +29,7 @@ from sbd_utils.explorer.events import (
     read_integer,
     read_name,
 )
-from sbd_utils.explorer.pictures import gif, png, side_by_side, to_bytes
+from sbd_utils.explorer.pictures import gif, png, side_by_side
 from sbd_utils.explorer.side import Side, find_lengths
 from sbd_utils.explorer.spots import describe_picture
 from sbd_utils.models import VAE
@@ -275,9 +275,7 @@ class Explorer:
         return min(max(value, -self.span), self.span)
 
 
-def _way_between(
-    start: tuple[float, float], end: tuple[float, float]
-) -> list[tuple[float, float]]:
+def _way_between(start: tuple[float, float], end: tuple[float, float]) -> list[tuple[float, float]]:
     """Places on the straight way, the ends apart, so near that no step is above WAY_STEP pixels."""
     pieces = max(math.ceil(math.dist(start, end) / WAY_STEP), 1)
     shares = [i / pieces for i in range(1, pieces)]

@@ -40,7 +40,7 @@ class MoveCircle(NamedTuple):
 
 
 class Walk(NamedTuple):
-    """Put every code on the straight line between those of two circles; 0 is one end, 1 the other."""
+    """Put every code on the straight line between those of two circles: 0 and 1 are its ends."""
 
     share: float
 

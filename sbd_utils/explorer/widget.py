@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import anywidget
 import traitlets
 
-from sbd_utils.explorer.core import TRAVERSAL_SPAN, Explorer
 from sbd_utils.data import CIRCLE_SIZE, center_range
+from sbd_utils.explorer.core import TRAVERSAL_SPAN, Explorer
 from sbd_utils.explorer.events import Name, read_integer, read_name
 from sbd_utils.explorer.pictures import to_bytes
 from sbd_utils.explorer.side import FIELD, FIELD_SIZE, Side
@@ -152,7 +152,9 @@ class LatentExplorer(anywidget.AnyWidget):
         core = self.core
         name = read_name("model", wish.get("model"))
         if name not in core.sides:
-            raise ValueError(f"model is {name!r}; it must be one of {', '.join(map(repr, core.sides))}")
+            raise ValueError(
+                f"model is {name!r}; it must be one of {', '.join(map(repr, core.sides))}"
+            )
         row, side = read_integer("row", wish.get("row")), core.sides[name]
         pictures = side.field_row(row, core.span)
         about = {"type": "field", "model": name, "row": row, "axes": list(side.axes)}

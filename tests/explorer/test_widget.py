@@ -137,7 +137,9 @@ def test_two_sources_become_one_module_without_imports_and_with_one_export():
         if not line.startswith("export"):
             assert line in joined
     names = re.findall(r"\w+", statement.partition("}")[0])[1:]
-    assert all(re.search(rf"^export (function|const) {name}\b", pads, re.MULTILINE) for name in names)
+    assert all(
+        re.search(rf"^export (function|const) {name}\b", pads, re.MULTILINE) for name in names
+    )
 
 
 @pytest.mark.parametrize(
