@@ -33,6 +33,7 @@ LatentExplorer({{label: load_pretrained(name) for label, name in names.items()}}
 LISTEN = """(root) => {
     window.samples = [];
     root.addEventListener("answered", ({ detail }) => {
+        if (detail.type !== "view") return;  // a row of the field
         const drawn = performance.now();
         requestAnimationFrame(() => {
             const channel = new MessageChannel();

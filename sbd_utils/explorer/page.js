@@ -433,6 +433,7 @@ function makePlayer(page) {
 function makeToolbar(page) {
   const button = (text, event) => {
     const press = () => {
+      page.hand.release(page.hand.control); // its key was let go elsewhere
       page.player.stopShow();
       page.line.send(event());
     };
