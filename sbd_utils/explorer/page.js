@@ -694,6 +694,7 @@ function makeSlider(page, side, index, [latent, variance, informative]) {
   const full = `${name}, posterior variance ${variance.toPrecision(2)}${mark && `, ${mark}`}`;
   const set = (value, stamp) =>
     page.hand.send(input, { type: "slider", model: side.name, latent, value }, stamp);
+  let start = 0; // the latent's value when the slider was taken
   const input = make("input", {
     type: "range",
     min: -span,
@@ -701,7 +702,11 @@ function makeSlider(page, side, index, [latent, variance, informative]) {
     step: SLIDER_STEP,
     class: mark,
     "aria-label": full,
-    onpointerdown: () => page.hand.hold(input),
+    onpointerdown: () => {
+      start = page.view ? page.view.sides[index].z[latent] : 0;
+      page.hand.hold(input);
+    },
+    onpointercancel: (event) => set(start, event.timeStamp), // the touch became a scroll
     onkeydown: () => page.hand.hold(input),
     oninput: (event) => set(Number(event.target.value), event.timeStamp),
   });
