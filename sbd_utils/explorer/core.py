@@ -28,6 +28,7 @@ from sbd_utils.explorer.events import (
     read_event,
     read_integer,
     read_name,
+    shortened,
 )
 from sbd_utils.explorer.pictures import gif, png, side_by_side
 from sbd_utils.explorer.side import Side, find_lengths
@@ -168,12 +169,14 @@ class Explorer:
             scale: Width of a picture's pixel in the film.
 
         Raises:
-            ValueError: There is no such model or latent, steps is below 2 or scale below 1.
+            ValueError: There is no such model or latent, one comes twice, none is named, steps is below 2 or scale below 1.
         """
         side = self._side(read_name("model", model))
         numbers = [read_integer("latent", latent) for latent in latents]
         for number in numbers:
             side.check_latent("latent", number)
+        if not numbers or len(set(numbers)) < len(numbers):
+            raise ValueError(f"latents is {shortened(numbers)}; name one or more, each once")
         frames = []
         for film in traverse(side.model, side.z, numbers, TRAVERSAL_SPAN, steps).images:
             there = [side_by_side([side.to_picture(image)], scale) for image in film]
@@ -268,7 +271,7 @@ class Explorer:
     def _side(self, model: Name) -> Side:
         if model not in self.sides:
             known = ", ".join(map(repr, self.sides))
-            raise ValueError(f"model is {model!r}; it must be one of {known}")
+            raise ValueError(f"model is {shortened(model)}; it must be one of {known}")
         return self.sides[model]
 
     def _clip(self, value: float) -> float:

@@ -2,16 +2,14 @@
 
 const SIZE = 256; // width of a pad in its own units; on the page it is as wide as its column
 
-const BLUES = ["#08306b", "#08519c", "#2171b5", "#4292c6", "#6baed6"]; // vertical in the image
-const ORANGES = ["#7f2704", "#a63603", "#d94801", "#f16913", "#fd8d3c"]; // horizontal there
+// Lines of the grid, to be seen on light paper, on dark paper and on the black image.
+const BLUES = ["#1f5fd0", "#2f74dc", "#3f89e6", "#4f9eee", "#60b2f5"]; // vertical in the image
+const ORANGES = ["#b34700", "#c4550a", "#d66718", "#e67b28", "#f2913e"]; // horizontal there
 const HAND = "#d55e00";
 const HAND_PALE = "#d55e0033";
 const TRAIL = "#009e73";
-const PAPER = "#fdfdfb";
-const RINGS = "#e4e4e0";
-const AXES = "#d0d0cc";
-const TICK_TEXT = "#666";
 const INK = "#222";
+const THEME = ["paper", "rings", "axes", "ticks"]; // colors that the style sheet has, as --paper
 const FIELD_ALPHA = 0.3; // of the pictures behind a plane
 const HANDLE = 6; // radius of what a hand takes hold of
 const POINTED = 9; // radius of the ring around what is pointed at …
@@ -19,6 +17,7 @@ const REACH = 14; // … and how near a pointer must come
 const TICKS = [-2, 2]; // values written at a plane's axes
 const PRIOR_RADII = [1, 2]; // standard deviations of the prior that are drawn as circles
 const FINE = 10; // an arrow key with Shift moves by a step over this
+const LEFT_BUTTON = 1; // in PointerEvent.buttons; a finger and a pen have it, too
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 // JupyterLab would take the arrow and enter keys of these for its own shortcuts.
 const CONTROLS = ["button", "canvas", "input", "select", "summary"];
@@ -39,6 +38,41 @@ export function make(tag, attributes = {}, ...children) {
 export function numeral(number, digits = 0) {
   const text = number.toFixed(digits);
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
+}
+
+// What the page behind the explorer is like: whether it is dark, and the colors of the planes.
+export function readTheme(root) {
+  root.classList.toggle("dark", isDark(root));
+  const style = getComputedStyle(root);
+  const theme = { isDark: root.classList.contains("dark") };
+  for (const name of THEME) theme[name] = style.getPropertyValue(`--${name}`).trim();
+  return theme;
+}
+
+// By the background of what is behind it, the nearest that has one.
+function isDark(root) {
+  for (let node = root.parentElement; node; node = node.parentElement) {
+    const [red, green, blue, opacity = 1] = readColor(getComputedStyle(node).backgroundColor);
+    if (opacity > 0.5) return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
+  }
+  return false;
+}
+
+function readColor(text) {
+  return text.match(/[\d.]+/g)?.map(Number) ?? [0, 0, 0, 0];
+}
+
+// Hear of another theme, of JupyterLab or of the system; gives what ends that.
+export function watchTheme(changed) {
+  const observer = new MutationObserver(changed);
+  observer.observe(document.body, { attributes: true });
+  const queries = ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"];
+  const media = [...queries, "(forced-colors: active)"].map((query) => matchMedia(query));
+  for (const each of media) each.addEventListener("change", changed);
+  return () => {
+    observer.disconnect();
+    for (const each of media) each.removeEventListener("change", changed);
+  };
 }
 
 // A canvas over a plane. It reports where it is pressed, in the plane's own units, and where the
@@ -88,22 +122,32 @@ function makeScale([left, right], [bottom, top]) {
 }
 
 function listenToPointer(pad, hand, point) {
+  let before = [0, 0]; // where the pointer was, in shares of the pad …
+  let lag = [0, 0]; // … and how far it is ahead of what is moved, after fine steps
   const place = (event) => {
     const box = pad.canvas.getBoundingClientRect();
-    const u = (event.clientX - box.left) / box.width;
-    const v = (event.clientY - box.top) / box.height;
-    return pad.fromShares(u, v);
+    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  };
+  const follow = (event) => {
+    const now = place(event);
+    const slowness = event.shiftKey ? 1 - 1 / FINE : 0;
+    lag = lag.map((each, i) => each + slowness * (now[i] - before[i]));
+    before = now;
+    const [x, y] = pad.fromShares(now[0] - lag[0], now[1] - lag[1]);
+    hand.move(pad, x, y, event.timeStamp);
   };
   pad.canvas.addEventListener("pointerdown", (event) => {
-    if (!event.isPrimary) return; // a second finger
+    if (!event.isPrimary || event.button !== 0) return; // a second finger, another button
     pad.canvas.setPointerCapture(event.pointerId);
     point();
     hand.hold(pad);
-    hand.move(pad, ...place(event), event.timeStamp);
+    before = place(event);
+    lag = [0, 0];
+    follow(event);
   });
   pad.canvas.addEventListener("pointermove", (event) => {
-    if (event.buttons) hand.move(pad, ...place(event), event.timeStamp);
-    else point(...place(event));
+    if (event.isPrimary && event.buttons & LEFT_BUTTON) follow(event);
+    else if (!event.buttons) point(...pad.fromShares(...place(event)));
   });
   pad.canvas.addEventListener("pointerleave", () => point());
 }
@@ -125,18 +169,18 @@ function listenToArrows(pad, { limits, step, where }, hand) {
   });
 }
 
-// The point of a grid that is nearest to a place, as [line, point]; null if none is near.
-export function findNearest({ toPixels }, grid, place) {
+// The points of a grid that are near to a place, as [line, point, pixels], the nearest first.
+export function findNear({ toPixels }, grid, place) {
   const [x, y] = toPixels(place);
-  let [nearest, least] = [null, REACH];
+  const near = [];
   grid.forEach((line, i) => {
     line.forEach((point, j) => {
       const [u, v] = toPixels(point);
       const distance = Math.hypot(u - x, v - y);
-      if (distance < least) [nearest, least] = [[i, j], distance];
+      if (distance < REACH) near.push([i, j, distance]);
     });
   });
-  return nearest;
+  return near.sort((a, b) => a[2] - b[2]);
 }
 
 // A latent plane: the field of pictures, axes, the prior, the encoded grid, the trail, and the code
@@ -144,11 +188,14 @@ export function findNearest({ toPixels }, grid, place) {
 //   shown: axes, z, mean, std and trail of a model
 //   grid: [lines, points, 2] in the plane's units
 //   field: a canvas with the pictures behind the plane, or undefined while there is none
+//   channels: of the pictures; grey ones become ink on light paper
+//   theme: colors; see readTheme
 //   encoded: whether the code is the circle's; then its posterior is drawn
 //   pointed: the point of the grid that is pointed at, as [line, point], or null
-export function drawPlane(pad, { shown, grid, field, span, encoded, pointed }) {
+export function drawPlane(pad, plane) {
+  const { shown, grid, span, encoded, pointed } = plane;
   const point = shown.axes.map((latent) => shown.z[latent]);
-  drawPaper(pad, span, field);
+  drawPaper(pad, plane);
   drawGrid(pad, grid, 0.85);
   if (shown.trail.length > 1) drawLine(pad, shown.trail, TRAIL, 3);
   drawCross(pad, point, span, HAND, 1);
@@ -202,7 +249,6 @@ export function paintRow(canvas, bytes, channels, { row, size }) {
   for (let i = 0; i < canvas.width / size; i++) {
     const part = new DataView(bytes.buffer, bytes.byteOffset + i * length, length);
     const image = makeImage(part, channels, [size, size]);
-    if (channels === 1) invert(image); // ink on the plane's paper
     canvas.getContext("2d").putImageData(image, i * size, row * size);
   }
 }
@@ -218,27 +264,16 @@ function makeImage(bytes, channels, [width, height]) {
   return image;
 }
 
-function invert({ data }) {
-  for (let i = 0; i < data.length; i++) {
-    if (i % 4 < 3) data[i] = 255 - data[i]; // not the opacity
-  }
-}
-
-function drawPaper(pad, span, field) {
+function drawPaper(pad, { span, field, channels, theme }) {
   const { context, toPixels, unit } = pad;
-  context.fillStyle = PAPER;
+  context.fillStyle = theme.paper;
   context.fillRect(0, 0, SIZE, SIZE);
-  if (field) {
-    context.globalAlpha = FIELD_ALPHA;
-    context.imageSmoothingEnabled = true;
-    context.drawImage(field, 0, 0, SIZE, SIZE);
-    context.globalAlpha = 1;
-  }
+  if (field) drawField(context, field, channels, theme.isDark);
   for (const radius of PRIOR_RADII) {
-    drawDisc(pad, [0, 0], [radius * unit, radius * unit], { stroke: RINGS });
+    drawDisc(pad, [0, 0], [radius * unit, radius * unit], { stroke: theme.rings });
   }
-  drawCross(pad, [0, 0], span, AXES, 1);
-  context.fillStyle = TICK_TEXT;
+  drawCross(pad, [0, 0], span, theme.axes, 1);
+  context.fillStyle = theme.ticks;
   context.font = "10px system-ui, sans-serif";
   const [middleX, middleY] = toPixels([0, 0]);
   for (const tick of TICKS) {
@@ -246,6 +281,17 @@ function drawPaper(pad, span, field) {
     context.fillText(numeral(tick), x - 4, middleY + 12);
     context.fillText(numeral(tick), middleX + 4, y + 4);
   }
+}
+
+// Grey pictures leave the paper as it is where they are black.
+function drawField(context, field, channels, isOnDark) {
+  const onLight = channels === 1 ? "difference" : "source-over";
+  context.globalAlpha = FIELD_ALPHA;
+  context.globalCompositeOperation = isOnDark ? "lighten" : onLight;
+  context.imageSmoothingEnabled = true;
+  context.drawImage(field, 0, 0, SIZE, SIZE);
+  context.globalCompositeOperation = "source-over";
+  context.globalAlpha = 1;
 }
 
 // Half of the grid's lines are vertical in the image, the other half, dashed, horizontal.
@@ -268,9 +314,10 @@ function drawCross(pad, [x, y], span, color, width) {
 }
 
 // One standard deviation of the posterior around its mean.
-function drawPosterior(pad, { mean, std }) {
+function drawPosterior(pad, { mean, std, axes }) {
+  const middle = axes.map((latent) => mean[latent]);
   const radii = std.map((each) => Math.max(each * pad.unit, 0.5));
-  drawDisc(pad, mean, radii, { fill: HAND_PALE, stroke: HAND, width: 1.5 });
+  drawDisc(pad, middle, radii, { fill: HAND_PALE, stroke: HAND, width: 1.5 });
 }
 
 function drawLine({ context, toPixels }, points, color, width, dash = []) {

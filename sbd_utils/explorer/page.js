@@ -1,34 +1,31 @@
-// The explorer's whole page: its line to the kernel, its panels, sliders and buttons. All state
-// lives in the kernel; here it is shown, and touched.
+// The explorer's whole page: its panels, sliders and buttons. All state lives in the kernel; here
+// it is shown, and touched.
 
+import { explain, makeGlossary, makeInvitations } from "./lesson.js";
+import { KernelLine } from "./line.js";
 import {
   drawPlane,
   drawTruth,
-  findNearest,
+  findNear,
   listenToEnd,
   make,
   makePad,
   numeral,
   paint,
   paintRow,
+  readTheme,
+  watchTheme,
 } from "./pads.js";
 
-const MOVES = ["latent", "image", "slider"]; // of these only the newest counts
-const PATIENCE = 5; // seconds of silence until the kernel is said to be busy or gone
 const PERIOD = 5; // seconds in which a played latent goes to and fro, and that a show takes
 const PIXEL_STEP = 1; // what an arrow key moves the circle, in pixels …
 const PLANE_STEP = 0.1; // … and a code, in standard deviations of the prior
 const SLIDER_STEP = 0.01;
+const STOPS = 8; // places a period where a show halts for those who want no motion
 const KEEP_FILE = 10_000; // milliseconds that a file is kept for the browser to save it
 
 const STARTING = "Waiting for the kernel. Run this cell if nothing appears.";
-const AGAIN = "Run this cell again; on a page without cells, load the page again.";
-const CUT = `The line to the kernel is cut. ${AGAIN}`;
-const BUSY = `No answer for ${PATIENCE} seconds: the kernel is busy, or gone.`;
-const SILENT = `${BUSY} If it stays so: ${AGAIN}`;
-const HELP =
-  "Drag the circle, and each encoder says where it puts it; or drag in a latent plane, and the " +
-  "pictures follow. Arrow keys work, too; Shift makes fine steps.";
+const AGAIN = "The kernel answers again, and what you did is done.";
 const LEGEND = [
   "Planes: the blue lines are vertical in the image, the dashed orange ones horizontal; grey " +
     "circles are 1 and 2 standard deviations of the prior; the ellipse at the handle is one of the " +
@@ -49,6 +46,7 @@ const LEGEND = [
 //   touched: the latents moved last, of one model
 //   pointed: the point of the grid that is pointed at, [line, point], or null
 //   goal: whether the goal is shown
+//   theme: colors; see readTheme
 function render({ model, el }) {
   const spec = model.get("spec");
   const [first] = spec.sides;
@@ -60,11 +58,12 @@ function render({ model, el }) {
     touched: { model: first.name, latents: [first.latents[0][0]] },
     pointed: null,
     goal: false,
+    words: 0, // that are explained
   };
   page.root.style.setProperty("--models", spec.sides.length);
   page.status = makeStatus();
   page.player = makePlayer(page);
-  page.line = new KernelLine(model, page);
+  page.line = makeLine(model, page);
   page.hand = new Hand(page);
   page.field = new Field(page);
   const toolbar = makeToolbar(page);
@@ -73,6 +72,7 @@ function render({ model, el }) {
   const panels = [truth, ...sides];
   page.root.append(make("div", { class: "panels" }, ...panels.map((panel) => panel.node)));
   el.append(page.root);
+  page.theme = readTheme(page.root);
 
   page.draw = () => {
     if (!page.view) return;
@@ -88,9 +88,34 @@ function render({ model, el }) {
     page.draw();
     page.news = true;
   };
-  const stop = listenToKernel(model, page, show);
+  const ends = [listenToKernel(model, page, show), listenToTheme(page)];
   page.line.send({ type: "hello" });
-  return stop;
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+function makeLine(model, page) {
+  return new KernelLine(model, {
+    name: page.id,
+    onTrouble(text) {
+      page.news = false;
+      page.root.classList.add("stale"); // what is shown is not what was done last
+      page.status.warn(text);
+      if (page.line.gone) page.player.stop();
+    },
+    onDelay: (text) => page.status.hint(text),
+    onChange(count) {
+      page.root.dataset.waiting = count;
+    },
+  });
+}
+
+function listenToTheme(page) {
+  return watchTheme(() => {
+    page.theme = readTheme(page.root);
+    page.draw();
+  });
 }
 
 // An answer of the kernel as a view of this page's own: several pages may have got the same one.
@@ -175,6 +200,7 @@ class Hand {
 
   // A pad is moved.
   move(pad, x, y, stamp) {
+    pad.trace([x, y]);
     this.send(pad, { ...pad.event(), x, y }, stamp);
   }
 
@@ -236,7 +262,7 @@ class Field {
 // asked for it.
 function listenToKernel(model, page, show) {
   page.refuse = (text) => {
-    page.field.refused ||= page.line.flying[0]?.type === "field";
+    page.field.refused ||= page.line.flying?.type === "field";
     page.status.warn(text);
     page.news = false;
   };
@@ -249,14 +275,17 @@ function listenToKernel(model, page, show) {
     else if (content.type === "code") page.status.offer(content.text);
     else if (content.type === "file") save(page.status, content, buffers[0]);
     else page.refuse(content.text);
-    if (own) page.line.hear(content.number);
-    rest(page);
     if (!own) return;
+    if (page.root.classList.contains("stale")) page.status.say(AGAIN);
+    page.root.classList.remove("stale");
+    page.line.hear(content);
+    rest(page);
     // For those who measure.
     const detail = { ...content, arrived };
     page.root.dispatchEvent(new CustomEvent("answered", { detail }));
   };
   const cut = () => page.line.cut();
+  const unwatch = page.line.watch(() => page.line.send({ type: "hello" }));
   const listeners = {
     "msg:custom": receive,
     "comm:close": cut,
@@ -265,103 +294,21 @@ function listenToKernel(model, page, show) {
   for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
   return () => {
     for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);
+    unwatch();
     page.player.stop();
     page.line.close();
   };
 }
 
-// A line to the kernel on which one message is under way at a time. While it is, only the newest
-// position is kept; what is not a position (a button, an axis) is never dropped. Messages are
-// numbered, and answers come in their order.
-class KernelLine {
-  constructor(model, page) {
-    this.model = model;
-    this.page = page;
-    this.waiting = [];
-    this.flying = []; // sent, and not answered
-    this.sent = 0; // number of the last message …
-    this.answered = 0; // … and of the last one answered
-    this.silent = false; // whether the kernel has not answered in time
-  }
-
-  send(event) {
-    if (replaces(event, this.waiting.at(-1))) this.waiting.pop();
-    this.waiting.push({ ...event, stamp: event.stamp ?? performance.now() });
-    this.next();
-  }
-
-  next() {
-    if (this.isFree() && this.waiting.length) this.transmit(this.waiting.shift());
-    this.page.root.dataset.waiting = this.waiting.length + this.sent - this.answered;
-  }
-
-  transmit(event) {
-    this.sent += 1;
-    this.silent = false;
-    this.timer = setTimeout(() => this.giveUp(), 1000 * PATIENCE);
-    const message = { ...event, page: this.page.id, number: this.sent };
-    this.flying.push(message);
-    try {
-      this.model.send(message);
-    } catch {
-      this.cut();
-    }
-  }
-
-  hear(number) {
-    this.answered = number;
-    this.flying = this.flying.filter((message) => message.number > number);
-    if (this.answered === this.sent) clearTimeout(this.timer);
-    this.next();
-  }
-
-  // The message may be lost: the next touch is sent all the same.
-  giveUp() {
-    this.silent = true;
-    this.page.news = false;
-    this.page.status.warn(SILENT);
-  }
-
-  // No message comes through any more.
-  cut() {
-    this.page.player.stop();
-    this.close();
-    this.answered = this.sent;
-    this.waiting = [];
-    this.flying = [];
-    this.next();
-    this.page.news = false;
-    this.page.status.warn(CUT);
-  }
-
-  // What has been done since the kernel's last answer.
-  unanswered() {
-    return [...this.flying, ...this.waiting];
-  }
-
-  isFree() {
-    return this.silent || this.answered === this.sent;
-  }
-
-  isIdle() {
-    return this.isFree() && !this.waiting.length;
-  }
-
-  close() {
-    clearTimeout(this.timer);
-  }
-}
-
-// Whether an event makes an older one needless: the same thing, moved on.
-function replaces(event, older) {
-  if (!older || !MOVES.includes(event.type)) return false;
-  return ["type", "model", "latent"].every((field) => event[field] === older[field]);
-}
-
 // The line of text under the buttons, and below it the codes that were asked for.
 function makeStatus() {
   const line = make("div", { class: "status", role: "status", "aria-live": "polite" }, STARTING);
-  const code = make("pre", { hidden: "", "aria-label": "The codes as Python" });
+  const note = make("p", { class: "hint", role: "note", hidden: "" });
+  const code = make("pre", { hidden: "", tabindex: 0, "aria-label": "The codes as Python" });
+  const hint = (text) => {
+    note.hidden = false;
+    note.textContent = text;
+  };
   const tell = (text, error) => {
     line.classList.toggle("error", error);
     line.textContent = text;
@@ -378,7 +325,7 @@ function makeStatus() {
     );
     say(copied ? "Copied." : "Select the lines below to copy them.");
   }
-  return { nodes: [line, code], say, warn, offer };
+  return { nodes: [line, note, code], say, warn, hint, offer };
 }
 
 // Hand a file to the browser to save.
@@ -394,6 +341,7 @@ function save(status, { name, mime }, bytes) {
 //   track.play(turns): what it does after so many periods
 //   track.end: after how many it is over, if ever
 function makePlayer(page) {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
   let playing = null;
   const stop = () => {
     playing?.track.mark(false);
@@ -403,16 +351,19 @@ function makePlayer(page) {
   const start = (track) => {
     const mine = { track };
     const begin = performance.now();
+    let last = null;
     playing = mine;
     track.mark(true);
     const tick = (now) => {
       if (playing !== mine || !page.root.isConnected) return;
-      const turns = Math.min(
-        (now - begin) / (1000 * PERIOD),
-        track.end ?? Number.POSITIVE_INFINITY,
-      );
+      const since = (now - begin) / (1000 * PERIOD);
+      const place = calm.matches ? Math.floor(STOPS * since) / STOPS : since;
+      const turns = Math.min(place, track.end ?? Number.POSITIVE_INFINITY);
       const free = page.line.isIdle();
-      if (free) track.play(turns);
+      if (free && turns !== last) {
+        track.play(turns);
+        last = turns;
+      }
       if (free && turns === track.end) stop();
       else requestAnimationFrame(tick);
     };
@@ -545,12 +496,13 @@ function makeTruthPanel(page, toolbar) {
     hand: page.hand,
     point: makePointing(page, () => [pad, grid]),
   });
+  pad.trace = (place) => page.invite.follow(pad, grid, place);
   pad.event = () => ({ type: "image" });
   const note = soft("");
   const caption = [make("b", {}, "the true circle"), soft("x →  y ↓")];
   const figure = makeFigure(caption, pad.canvas, note);
-  const help = make("p", { class: "soft" }, HELP);
-  const parts = [help, toolbar.node, makeLesson(page), ...page.status.nodes, makeLegend()];
+  const lesson = [makeHelp(page), makeInvitations(page), makeLesson(page)];
+  const parts = [...lesson, toolbar.node, ...page.status.nodes, makeLegend()];
   const tools = make("div", { class: "tools" }, ...parts);
   const node = make("div", { class: "side" }, figure, tools);
   const show = (view) => {
@@ -561,10 +513,24 @@ function makeTruthPanel(page, toolbar) {
   return { node, show, paint: (_, bytes) => paint(picture, bytes, 1) };
 }
 
+function makeHelp(page) {
+  const code = explain(page, "code");
+  const plane = explain(page, "latent plane");
+  return make(
+    "p",
+    {},
+    "Drag the circle, and each encoder says where it puts it: its ",
+    code,
+    ". Or drag in a ",
+    plane,
+    ", and the pictures follow. Arrow keys work, too; Shift makes fine steps.",
+  );
+}
+
 function makeLegend() {
   const paragraphs = LEGEND.map((text) => make("p", { class: "soft" }, text));
   const summary = make("summary", {}, "What is to be seen, and what the buttons do");
-  return make("details", {}, summary, ...paragraphs);
+  return make("details", {}, summary, ...paragraphs, makeGlossary());
 }
 
 // The length of a trail beside that of the straight line between its ends.
@@ -577,7 +543,8 @@ function compareLengths(name, [length, straight], unit = "") {
 function makePointing(page, of) {
   return (...place) => {
     const [pad, grid] = of();
-    const pointed = place.length ? findNearest(pad, grid, place) : null;
+    const [nearest] = place.length ? findNear(pad, grid, place) : [];
+    const pointed = nearest?.slice(0, 2) ?? null;
     if (`${pointed}` === `${page.pointed}`) return;
     page.pointed = pointed;
     page.draw();
@@ -615,24 +582,46 @@ function makeLatentPlane(page, side, index) {
     hand: page.hand,
     point: makePointing(page, () => [pad, page.view?.sides[index].grid ?? []]),
   });
+  pad.trace = (place) => {
+    const grid = page.view?.sides[index].grid;
+    if (grid) page.invite.follow(pad, grid, place, side.name);
+  };
   pad.event = () => ({ type: "latent", model: side.name });
   const axes = [makeAxisChoice(page, side, index, 0), makeAxisChoice(page, side, index, 1)];
   const choice = make("span", { class: "soft" }, "→ ", axes[0], " ↑ ", axes[1]);
-  const note = soft("");
+  const [note, story] = [soft(""), make("span", { class: "story" })];
   return {
-    node: makeFigure([make("b", {}, side.name), choice], pad.canvas, note),
+    node: makeFigure([make("b", {}, side.name), choice], pad.canvas, note, story),
     show(view) {
       const shown = view.sides[index];
       const { grid } = shown;
       const field = page.field.get(index).canvas;
-      const { pointed } = page;
-      drawPlane(pad, { shown, grid, field, span, encoded: view.encoded, pointed });
+      const { pointed, theme } = page;
+      const { encoded } = view;
+      const { channels } = side;
+      drawPlane(pad, { shown, grid, field, channels, theme, span, encoded, pointed });
       note.textContent = compareLengths("trail", shown.lengths);
+      story.textContent = tellStory(side.latents, shown.axes);
       axes.forEach((select, axis) => {
         select.value = shown.axes[axis];
       });
     },
   };
+}
+
+// Whether the pair on the axes is all that informs.
+function tellStory(latents, axes) {
+  const informative = latents.filter(([, , informs]) => informs).map(([latent]) => latent);
+  const hidden = informative.filter((latent) => !axes.includes(latent));
+  const asleep = axes.filter((latent) => !informative.includes(latent));
+  if (!informative.length) return "No latent of this model informs.";
+  if (hidden.length) {
+    const names = hidden.map((latent) => `z${latent}`).join(", ");
+    const count = `${informative.length - hidden.length} of ${informative.length}`;
+    return `Not the whole story: ${count} informative latents; ${names} not seen here.`;
+  }
+  if (asleep.length) return `${asleep.map((latent) => `z${latent}`).join(" and ")}: asleep.`;
+  return "The whole story: no other latent informs.";
 }
 
 // Which latent is shown on an axis: 0 to the right, 1 upwards.
@@ -678,8 +667,14 @@ function makeSliders(page, side, index) {
   const sliders = side.latents.map((latent) => makeSlider(page, side, index, latent));
   const summary = make("summary", {}, `All latents of ${side.name}, by posterior variance`);
   const rows = make("div", { class: "sliders" }, ...sliders.map((slider) => slider.node));
+  const key = make("p", { class: "soft" }, "● ", explain(page, "informative"), ", ○ asleep; ");
+  key.append(
+    "the number: ",
+    explain(page, "posterior variance"),
+    ". Double click: back to the circle's.",
+  );
   return {
-    node: make("details", { open: "" }, summary, rows),
+    node: make("details", { open: "" }, summary, key, rows),
     show(view) {
       for (const slider of sliders) slider.show(view);
     },
@@ -711,6 +706,9 @@ function makeSlider(page, side, index, [latent, variance, informative]) {
     oninput: (event) => set(Number(event.target.value), event.timeStamp),
   });
   listenToEnd(input, () => page.hand.release(input));
+  input.addEventListener("dblclick", (event) => {
+    if (page.view) set(page.view.sides[index].mean[latent], event.timeStamp);
+  });
   const label = make("span", { class: mark }, `${informative ? "●" : "○"} z${latent} `);
   label.append(soft(variance.toPrecision(1)));
   const value = make("span", { class: "value", "aria-hidden": true }); // the slider tells its value
@@ -732,6 +730,7 @@ function makePlayButton(page, name, set) {
   const mark = (on) => {
     button.textContent = on ? "■" : "▶";
     button.setAttribute("aria-pressed", on);
+    if (on) page.invite.played();
   };
   const play = (turns) => set(page.spec.traversal_span * Math.sin(2 * Math.PI * turns));
   const track = { mark, play };

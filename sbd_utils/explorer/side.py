@@ -17,7 +17,7 @@ from sbd_utils.analysis import (
     informative_latents,
 )
 from sbd_utils.data import center_range, draw_circles, evaluation_grid
-from sbd_utils.explorer.events import Name
+from sbd_utils.explorer.events import Name, shortened
 from sbd_utils.explorer.pictures import to_bytes
 from sbd_utils.explorer.spots import DARK
 from sbd_utils.models import VAE, sample_posterior
@@ -142,7 +142,7 @@ class Side:
             ValueError: There is no such row.
         """
         if not 0 <= row < FIELD:
-            raise ValueError(f"row is {row}; rows are 0 ... {FIELD - 1}")
+            raise ValueError(f"row is {shortened(row)}; rows are 0 ... {FIELD - 1}")
         right, up = self.axes
         places = span * (2 * (torch.arange(FIELD, device="cpu") + 0.5) / FIELD - 1)
         z = self.middle.repeat(FIELD, 1)
@@ -190,7 +190,7 @@ class Side:
         """Raise ValueError, naming the argument, unless the model has that latent."""
         if not 0 <= latent < self.z_dim:
             wanted = f"this model's latents are 0 ... {self.z_dim - 1}"
-            raise ValueError(f"{name} is {latent}; {wanted}")
+            raise ValueError(f"{name} is {shortened(latent)}; {wanted}")
 
     def _find_scale(self) -> None:
         """Where all pictures are nearly black, as an untrained model's, spread what there is."""

@@ -3,7 +3,8 @@
 What is touched there goes to the core, and the core's answer to the canvas. Each message from the
 page is a dictionary with a "type": an event, which changes the state (see `events`), or a wish,
 which does not. With its answer come back "stamp" (when it was sent), "page" (by which view of the
-widget) and "number" (which of that view's messages it is).
+widget) and "number" (which of that view's messages it is). A page that gets no answer asks again;
+by its number an event is known that has been done already.
 """
 
 import re
@@ -17,17 +18,27 @@ import traitlets
 
 from sbd_utils.data import CIRCLE_SIZE, center_range
 from sbd_utils.explorer.core import TRAVERSAL_SPAN, Explorer
-from sbd_utils.explorer.events import Name, read_integer, read_name
+from sbd_utils.explorer.events import Name, read_integer, read_name, read_number, shortened
 from sbd_utils.explorer.pictures import to_bytes
 from sbd_utils.explorer.side import FIELD, FIELD_SIZE, Side
 from sbd_utils.files import read_text
 from sbd_utils.models import VAE
 
 FOLDER = Path(__file__).parent
+MODULES = ("pads.js", "line.js", "lesson.js", "page.js")
+"""What the page is made of; each imports only from those before it."""
 WITH_GRID = ("hello", "axes", "reset")
 """Messages whose answer holds the encoded grid: it changes with the axes alone."""
-RETURNED = ("stamp", "page", "number")
-"""What a message brings and its answer takes back."""
+RETURNED: dict[str, Callable[[str, Any], Any]] = {
+    "stamp": read_number,
+    "page": read_name,
+    "number": read_integer,
+}
+"""What a message may bring and its answer takes back, and how each is checked."""
+LONGEST_NAME = 64
+"""Characters of a page's name, at most."""
+PAGES = 100
+"""Pages whose last event is remembered."""
 GOAL_REACHED = 0.7
 """From this overlap on a picture is called the goal's."""
 
@@ -41,25 +52,60 @@ class Answer(NamedTuple):
     """Bytes of pictures, or of a file."""
 
 
-def join_modules(page: str, pads: str) -> str:
-    """One JavaScript module from two, since a widget brings only one.
+class Message(NamedTuple):
+    """What comes from a page."""
 
-    Args:
-        page: Source that imports from "./pads.js", and from nowhere else, in one statement.
-        pads: Source that exports each name where it is defined, and imports nothing.
+    event: dict[str, Any]
+    """An event or a wish."""
+    returned: dict[str, Any]
+    """What goes back with the answer; see `RETURNED`."""
 
-    Returns:
-        pads without the word `export`, then page without that import.
+
+def read_message(message: Any) -> Message:
+    """A message in its two parts.
 
     Raises:
-        ValueError: There are other imports, or not this one.
+        ValueError: It is no dictionary, or what its answer should take back is malformed.
     """
-    kept, found = re.subn(r'^import \{[^}]*\} from "\./pads\.js";\n', "", page, flags=re.MULTILINE)
-    rest = re.findall(r"^import\b.*", kept + pads, re.MULTILINE)
-    if found != 1 or rest:
-        wanted = 'page.js imports from "./pads.js", once, and nothing else is imported'
-        raise ValueError(f"{wanted}; there are {found} such imports, and besides {rest}")
-    return re.sub(r"^export (?!default)", "", pads, flags=re.MULTILINE) + kept
+    if not isinstance(message, Mapping):
+        raise ValueError(f"message is {shortened(message)}; it must be a dictionary")
+    event = {name: value for name, value in message.items() if name not in RETURNED}
+    returned = dict.fromkeys(RETURNED)
+    for name, read in RETURNED.items():
+        if message.get(name) is not None:
+            returned[name] = read(name, message[name])
+    if len(str(returned["page"])) > LONGEST_NAME:
+        wanted = f"it must have at most {LONGEST_NAME} characters"
+        raise ValueError(f"page is {shortened(returned['page'])}; {wanted}")
+    return Message(event, returned)
+
+
+def join_modules(sources: Mapping[str, str]) -> str:
+    """One JavaScript module from several, since a widget brings only one.
+
+    Args:
+        sources: By name, in such an order that each imports only from those before it, as in
+            `import { make } from "./pads.js";`, and exports each name where it is defined.
+
+    Returns:
+        The sources one after another, without these imports, and without the word `export` but
+        for `export default`.
+
+    Raises:
+        ValueError: There is another import.
+    """
+    joined, before = "", []
+    for name, source in sources.items():
+        known = "|".join(map(re.escape, before)) or "(?!)"  # nothing
+        statement = rf'^import \{{[^}}]*\}} from "\./({known})";\n'
+        kept = re.sub(statement, "", source, flags=re.MULTILINE)
+        rest = re.findall(r"^import\b.*", kept, re.MULTILINE)
+        if rest:
+            wanted = f"it may import from {before or 'nowhere'}"
+            raise ValueError(f"{name} has {rest[0]!r}; {wanted}")
+        joined += re.sub(r"^export (?!default)", "", kept, flags=re.MULTILINE)
+        before.append(name)
+    return joined
 
 
 class LatentExplorer(anywidget.AnyWidget):
@@ -69,7 +115,7 @@ class LatentExplorer(anywidget.AnyWidget):
     with the pictures. `.core` is the `Explorer` behind it.
     """
 
-    _esm = join_modules(read_text(FOLDER / "page.js"), read_text(FOLDER / "pads.js"))
+    _esm = join_modules({name: read_text(FOLDER / name) for name in MODULES})
     _css = read_text(FOLDER / "page.css")
     spec = traitlets.Dict().tag(sync=True)
     """What a page must know before the first answer."""
@@ -90,31 +136,50 @@ class LatentExplorer(anywidget.AnyWidget):
         """What the core took for the last event."""
         self.accepted: list[dict[str, Any]] | None = None
         """A list here collects the events that were accepted."""
-        self.on_msg(self._receive)
+        self._done: dict[Name, int] = {}
+        """By page, the number of the last event that has been done."""
 
     def __repr__(self) -> str:
         """The models' names."""
         return f"LatentExplorer({', '.join(map(str, self.core.sides))})"
 
-    def _receive(self, _: Any, message: dict[str, Any], buffers: list[bytes]) -> None:
+    def _handle_msg(self, msg: dict[str, Any]) -> None:
+        """Answer whatever comes; ipywidgets would log what it does not know, and let traits be set.
+
+        Args:
+            msg: A message of the comm.
+        """
+        data = msg["content"]["data"]
+        method = data.get("method") if isinstance(data, Mapping) else None
+        if method == "request_state":
+            self.send_state()
+        elif method == "custom":
+            self._receive(data.get("content"))
+        else:
+            wanted = "it must be 'custom' or 'request_state'"
+            self._refuse(f"method is {shortened(method)}; {wanted}")
+
+    def _refuse(self, text: str) -> None:
+        self.send({"type": "error", "text": text}, [])
+
+    def _receive(self, message: Any) -> None:
         """Answer every message, a bad one with what is wrong: the page waits for the answer."""
         start = time.perf_counter()
         self.core_seconds = 0.0
-        returned = {name: message.get(name) for name in RETURNED}
-        event = {name: value for name, value in message.items() if name not in RETURNED}
-        answer = Answer({})
+        returned: dict[str, Any] = {}
+        answer = Answer({"type": "error", "text": "the explorer failed; its kernel's log says how"})
         try:
-            answer = self._answer(event)
-        except Exception as error:
-            answer = Answer({"type": "error", "text": f"{type(error).__name__}: {error}"})
-            raise
+            event, returned = read_message(message)
+            answer = self._answer(event, returned.get("page"), returned.get("number"))
+        except ValueError as error:  # it is refused
+            answer = Answer({"type": "error", "text": str(error)})
         finally:
             # For those who measure: milliseconds spent here, and in the core.
             kernel = 1000 * (time.perf_counter() - start)
             times = {"kernel": kernel, "core": 1000 * self.core_seconds}
             self.send({**answer.content, **returned, **times}, list(answer.buffers))
 
-    def _answer(self, event: dict[str, Any]) -> Answer:
+    def _answer(self, event: dict[str, Any], page: Name | None, number: int | None) -> Answer:
         wishes: dict[str, Callable[..., Answer]] = {
             "hello": self._view,
             "code": self._code,
@@ -122,15 +187,30 @@ class LatentExplorer(anywidget.AnyWidget):
             "gif": self._gif,
             "field": self._field,
         }
-        wish = wishes.get(str(event.get("type")))
-        if wish is not None:
-            return wish(event)
+        kind = event.get("type")
+        if isinstance(kind, str) and kind in wishes:
+            return wishes[kind](event)
+        if self._is_done(page, number):
+            return self._view({"type": "hello"})
         start = time.perf_counter()
         self.core.handle(event)
         self.core_seconds = time.perf_counter() - start
+        self._remember(page, number)
         if self.accepted is not None:
             self.accepted.append(event)
         return self._view(event)
+
+    def _is_done(self, page: Name | None, number: int | None) -> bool:
+        done = None if page is None else self._done.get(page)
+        return done is not None and number is not None and number <= done
+
+    def _remember(self, page: Name | None, number: int | None) -> None:
+        if page is None or number is None:
+            return
+        self._done[page] = number
+        if len(self._done) > PAGES:
+            oldest = next(iter(self._done))
+            del self._done[oldest]
 
     def _code(self, _: dict[str, Any]) -> Answer:
         return Answer({"type": "code", "text": self.core.code()})
@@ -142,7 +222,7 @@ class LatentExplorer(anywidget.AnyWidget):
     def _gif(self, wish: dict[str, Any]) -> Answer:
         model, latents = wish.get("model"), wish.get("latents")
         if not isinstance(latents, list):
-            raise ValueError(f"latents is {latents!r}; it must be a list of integers")
+            raise ValueError(f"latents is {shortened(latents)}; it must be a list of integers")
         film = self.core.gif(model, *latents)
         name = _file_name(model, *(f"z{latent}" for latent in latents), ending="gif")
         return Answer({"type": "file", "name": name, "mime": "image/gif"}, [film])
@@ -153,7 +233,7 @@ class LatentExplorer(anywidget.AnyWidget):
         name = read_name("model", wish.get("model"))
         if name not in core.sides:
             raise ValueError(
-                f"model is {name!r}; it must be one of {', '.join(map(repr, core.sides))}"
+                f"model is {shortened(name)}; it must be one of {', '.join(map(repr, core.sides))}"
             )
         row, side = read_integer("row", wish.get("row")), core.sides[name]
         pictures = side.field_row(row, core.span)
@@ -202,12 +282,12 @@ def _page_spec(core: Explorer) -> dict[str, Any]:
 
 
 def _side_view(core: Explorer, side: Side, with_grid: bool) -> dict[str, Any]:
-    """What the page shows of a model; all but `z` in the two latents on its axes."""
+    """What the page shows of a model; all but `z` and `mean` in the two latents on its axes."""
     axes = list(side.axes)
     view = {
         "axes": axes,
         "z": _rounded(side.z.tolist(), 4),
-        "mean": side.mean[axes].tolist(),
+        "mean": _rounded(side.mean.tolist(), 4),
         "std": side.std[axes].tolist(),
         "trail": [_rounded(z[axes].tolist(), 3) for z in side.trail],
         "lengths": _rounded(side.trail_lengths(), 2),

@@ -50,11 +50,10 @@ def browser():
         chromium.close()
 
 
-def open_page(chromium):
+def open_page(chromium, **options):
     """A page of its own context, with patience, that collects what its console calls an error in `page.errors`."""
-    page = chromium.new_context(
-        viewport={"width": 1400, "height": 1100}, accept_downloads=True
-    ).new_page()
+    options = {"viewport": {"width": 1400, "height": 1100}, "accept_downloads": True, **options}
+    page = chromium.new_context(**options).new_page()
     page.set_default_timeout(1000 * PATIENCE)
     page.errors = []
     page.on(

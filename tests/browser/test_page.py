@@ -1,7 +1,6 @@
 """The explorer's page in a real browser, without Jupyter: its kernel is this process, and can fail."""
 
 import base64
-import contextlib
 import io
 import re
 
@@ -14,50 +13,11 @@ from sbd_utils import VAE
 from sbd_utils.data import draw_circles
 from sbd_utils.explorer.pictures import to_bytes
 from sbd_utils.explorer.widget import LatentExplorer
-from tests.browser import browser, open_page, require_chromium
+from tests.browser import browser, require_chromium
+from tests.browser.bare import SETTLED, open_explorer
 from tests.explorer import small
 
 require_chromium()
-
-# A widget's model as anywidget gives it to the page. `deaf`: what is sent is lost; `broken`: sending raises.
-MOUNT = """async ([esm, css, spec, views, deaf]) => {
-    const listeners = {};
-    const decode = (text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
-    const model = window.model = {
-        deaf, broken: false, sent: [],
-        get: (name) => name === "spec" ? spec : undefined,
-        on: (name, listener) => { (listeners[name] ??= []).push(listener); },
-        off: (name, listener) => { listeners[name] = listeners[name].filter((each) => each !== listener); },
-        heard_by: (name) => listeners[name].length,
-        tell: (name, ...values) => { for (const listener of [...(listeners[name] ?? [])]) listener(...values); },
-        send(message) {
-            if (model.broken) throw new Error("Cannot send");
-            model.sent.push(message);
-            if (!model.deaf) model.answer(message);
-        },
-        answering: 0,
-        async answer(message) {
-            model.answering++;
-            const [content, buffers] = await window.kernel(message);
-            model.answering--;
-            model.tell("msg:custom", content, buffers.map(decode));
-        },
-    };
-    window.saved = [];
-    HTMLAnchorElement.prototype.click = function () { window.saved.push(this.download); };
-    const style = document.createElement("style");
-    style.textContent = css;
-    document.head.append(style);
-    const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
-    const { default: widget } = await import(url);
-    window.ends = [];
-    for (let i = 0; i < views; i++) {
-        const el = document.createElement("div");
-        document.body.append(el);
-        window.ends.push(widget.render({ model, el }));
-    }
-}"""
-SETTLED = """(deaf) => [...document.querySelectorAll(".sbd-explorer")].every((root) => root.dataset.waiting === "0")"""
 
 
 @pytest.fixture(scope="module")
@@ -71,29 +31,10 @@ def mount(chromium):
     """A function that puts an explorer of some models on a page of its own, and gives page and widget."""
     pages = []
 
-    def mount(models, views: int = 1, deaf: bool = False):
-        widget, answers = LatentExplorer(models), []
-        widget.send = lambda content, buffers=(): answers.append((content, buffers))
-
-        def kernel(message):
-            with contextlib.suppress(ValueError):  # the answer says it
-                widget._receive(widget, message, [])
-            content, buffers = answers.pop()
-            return content, [base64.b64encode(part).decode() for part in buffers]
-
-        page = open_page(chromium)
+    def mount(models, views: int = 1, deaf: bool = False, **options):
+        widget = LatentExplorer(models)
+        page = open_explorer(chromium, widget, views, deaf, **options)
         pages.append(page)
-        page.clock.install(time=0)
-        page.route(
-            "**/*",
-            lambda route: route.fulfill(body="<title>explorer</title>", content_type="text/html"),
-        )
-        page.goto("http://localhost/")
-        page.clock.pause_at(60_000)  # from here on time passes only where a test says so
-        page.expose_function("kernel", kernel)
-        page.evaluate(MOUNT, [widget._esm, widget._css, widget.spec, views, deaf])
-        if not deaf:
-            page.wait_for_function(SETTLED)
         return page, widget
 
     yield mount
@@ -205,10 +146,11 @@ def test_two_views_show_the_same_state(mount):
 def test_a_view_that_is_removed_hears_no_more(mount):
     page, _ = mount(small(), views=2)
     events = ["msg:custom", "comm:close", "comm_live_update"]
+    events += ["statusChanged", "connectionStatusChanged", "disposed"]
     listeners = lambda: page.evaluate("(names) => names.map(model.heard_by)", events)  # noqa: E731
-    assert listeners() == [2, 2, 2]
+    assert listeners() == [2] * 6
     page.evaluate("() => { window.ends[0](); document.querySelector('.sbd-explorer').remove(); }")
-    assert listeners() == [1, 1, 1]
+    assert listeners() == [1] * 6
     settled(page, page.get_by_role("button", name="PNG").click)
     assert page.evaluate("window.saved") == ["model.png"]
 
@@ -233,47 +175,64 @@ def test_hands_that_come_before_the_first_picture_do_no_harm(mount):
     assert widget.core.circle == pytest.approx((10, 16), abs=0.01)
 
 
-def test_a_kernel_that_does_not_answer_is_mentioned_and_heard_again(mount):
+def test_a_kernel_that_does_not_answer_is_mentioned_within_two_seconds_and_heard_again(mount):
     page, widget = mount(small())
+    widget.accepted = []
     pad = page.get_by_role("application", name="Image plane")
-    page.evaluate("() => { model.deaf = true; model.sent = []; }")
+    become_deaf(page)
     click(pad, 80, 128)
-    page.clock.run_for(4000)
+    page.clock.run_for(1000)
     assert not is_warning(page)
+    page.clock.run_for(1000)
+    assert is_warning(page)
+    assert "No answer for 1.5 seconds: the kernel is busy, or gone. What you did last" in status(page)
+    assert status(page).endswith("Run this cell again.")
+    assert opacity(page) < 1  # what is shown is not what was done last
+    click(pad, 100, 128)
+    click(pad, 160, 128)  # waits, and is the newest place
+    page.get_by_role("button", name="Sample prior").click()  # waits, too
+    page.clock.run_for(60_000)
+    sent = page.evaluate("model.sent.map((m) => m.number)")
+    assert sent == [sent[0]] * len(sent)  # the same again …
+    assert 4 <= len(sent) <= 7  # … and ever more seldom
+    answer_all(page)  # all that was sent, and then what waited
+    assert [event["type"] for event in widget.accepted] == ["image", "image", "prior"]
+    assert widget.core.circle == pytest.approx((20, 16), abs=0.01)
+    assert not is_warning(page)
+    assert opacity(page) == 1
+
+    become_deaf(page)
+    click(pad, 128, 160)
     page.clock.run_for(2000)
     assert is_warning(page)
-    assert "No answer for 5 seconds: the kernel is busy, or gone" in status(page)
-    page.evaluate("() => model.answer(model.sent[0])")  # it was busy
-    page.wait_for_function("() => !document.querySelector('.status').classList.contains('error')")
-    assert widget.core.circle == pytest.approx((10, 16), abs=0.01)
-
-    click(pad, 160, 128)
-    page.clock.run_for(6000)
-    assert is_warning(page)
-    page.evaluate("() => { model.deaf = false; }")  # the answer is lost for ever; the next is not
-    settled(page, lambda: click(pad, 128, 160))
+    page.evaluate("() => { model.deaf = false; }")  # what was sent is lost for ever; what comes next is not
+    page.clock.run_for(4000)
+    page.wait_for_function(SETTLED)
     assert widget.core.circle == pytest.approx((16, 20), abs=0.01)
     assert not is_warning(page)
 
 
-def test_answers_that_come_late_are_not_taken_for_others(mount):
+def opacity(page) -> float:
+    canvas = page.locator("canvas.picture").first
+    return float(canvas.evaluate("(node) => getComputedStyle(node).opacity"))
+
+
+def test_an_answer_that_comes_late_is_not_taken_for_another(mount):
     page, widget = mount(small())
-    root, pad = page.locator(".sbd-explorer"), page.get_by_role("application", name="Image plane")
-    waiting = lambda: root.get_attribute("data-waiting")  # noqa: E731
-    page.evaluate("() => { model.deaf = true; model.sent = []; }")
-    click(pad, 80, 128)
-    page.clock.run_for(6000)
-    click(pad, 160, 128)  # sent in spite of the silence
+    waiting = lambda: page.locator(".sbd-explorer").get_attribute("data-waiting")  # noqa: E731
+    become_deaf(page)
+    click(page.get_by_role("application", name="Image plane"), 80, 128)
+    page.clock.run_for(2000)  # sent twice by now
     page.get_by_role("button", name="PNG").click()  # waits
-    assert waiting() == "3"
-    page.evaluate("() => model.answer(model.sent[0])")
-    page.wait_for_function("() => model.answering === 0")
     assert waiting() == "2"
-    assert len(page.evaluate("model.sent")) == 2
-    page.evaluate("() => { model.deaf = false; model.answer(model.sent[1]); }")
-    page.wait_for_function(SETTLED)
+    answer_next(page)
+    assert waiting() == "1"
+    answer_next(page)  # the second time; PNG is under way
+    assert waiting() == "1"
+    assert page.evaluate("window.saved") == []
+    answer_all(page)
     assert page.evaluate("window.saved") == ["model.png"]
-    assert widget.core.circle == pytest.approx((20, 16), abs=0.01)
+    assert widget.core.circle == pytest.approx((10, 16), abs=0.01)
 
 
 def test_a_kernel_that_cannot_be_sent_to_is_mentioned(mount):
@@ -282,23 +241,96 @@ def test_a_kernel_that_cannot_be_sent_to_is_mentioned(mount):
     pad = page.get_by_role("application", name="Image plane")
     settled(page, lambda: click(pad, 80, 128))
     assert is_warning(page)
-    assert status(page).startswith("The line to the kernel is cut. Run this cell again")
+    assert status(page) == "The line to the kernel is cut. Run this cell again."
     page.evaluate("() => { model.broken = false; }")
     settled(page, lambda: click(pad, 80, 128))
     assert not is_warning(page)
 
 
-@pytest.mark.parametrize("event", ["comm:close", "comm_live_update"])
-def test_a_line_that_is_closed_is_mentioned_at_once_and_nothing_plays_on(mount, event):
+ENDS = {
+    "model.tell('comm:close')": "The line to the kernel is cut.",
+    "model.tell('comm_live_update')": "The line to the kernel is cut.",
+    "model.become('autorestarting')": "The kernel died and was started anew",
+    "model.become('restarting')": "The kernel was started anew",
+    "model.become('dead')": "The kernel is dead.",
+    "model.widget_manager.kernel.disposed.emit()": "The kernel has been shut down.",
+}
+
+
+@pytest.mark.parametrize("end", list(ENDS))
+def test_the_end_of_a_kernel_is_said_at_once_and_stays_said(mount, end):
     page, _ = mount(small())
     page.get_by_role("button", name="Play").first.click()
     page.locator("button.play[aria-pressed=true]").wait_for()
-    page.evaluate("() => { model.deaf = true; }")
+    become_deaf(page)
     page.wait_for_function("() => model.answering === 0")
-    page.evaluate("(event) => model.tell(event)", event)
+    page.evaluate(f"() => {{ {end}; model.tell('comm_live_update'); }}")
+    page.evaluate("() => model.connect('connected')")  # to the kernel that came after
     assert is_warning(page)
+    assert status(page).startswith(ENDS[end])
+    assert status(page).endswith("Run this cell again.")
     assert page.locator("button.play[aria-pressed=true]").count() == 0
+    sent = page.evaluate("model.sent.length")
+    click(page.get_by_role("application", name="Image plane"), 80, 128)
+    page.clock.run_for(10_000)
+    assert status(page).startswith(ENDS[end])
+    assert page.evaluate("model.sent.length") == sent
     assert page.locator(".sbd-explorer").get_attribute("data-waiting") == "0"
+
+
+def test_on_a_page_without_cells_the_page_is_loaded_again(mount):
+    page, _ = mount(small())
+    page.evaluate("() => { document.body.dataset.voila = 'voila'; model.become('dead'); }")
+    assert status(page) == "The kernel is dead. Load this page again."
+
+
+def test_a_server_that_goes_is_mentioned_at_once_and_one_that_comes_back_is_gone_on_with(mount):
+    page, widget = mount(small())
+    widget.accepted = []
+    become_deaf(page)
+    page.evaluate("() => model.connect('connecting')")
+    assert is_warning(page)
+    assert status(page).startswith("The server cannot be reached. What you did last is kept")
+    click(page.get_by_role("application", name="Image plane"), 160, 128)
+    page.clock.run_for(2000)
+    assert status(page).startswith("The server cannot be reached")
+    page.evaluate("() => { model.deaf = false; model.connect('connected'); }")
+    page.wait_for_function(SETTLED)
+    assert widget.core.circle == pytest.approx((20, 16), abs=0.01)
+    assert len(widget.accepted) == 1
+    assert not is_warning(page)
+
+
+def test_a_kernel_that_runs_something_else_is_called_busy(mount):
+    page, _ = mount(small())
+    become_deaf(page)
+    page.evaluate("() => model.become('busy')")
+    assert not is_warning(page)  # it is that at every touch
+    click(page.get_by_role("application", name="Image plane"), 160, 128)
+    page.clock.run_for(2000)
+    assert status(page).startswith("The kernel is busy. What you did last is kept")
+
+
+def test_a_server_that_delays_small_messages_is_mentioned_once(mount):
+    page, _ = mount(small())
+    pad, hint = page.get_by_role("application", name="Image plane"), page.locator(".hint")
+    become_deaf(page)
+    pad.focus()
+    for way, hinted in ((12, False), (42, True)):
+        for _ in range(20):
+            page.keyboard.press("ArrowRight")
+            page.clock.run_for(way)
+            answer_next(page)
+        assert hint.is_visible() == hinted
+    assert "This server delays small messages" in hint.text_content()
+    assert "`make lab`" in hint.text_content()
+    page.evaluate("() => { document.querySelector('.hint').textContent = ''; }")
+    for _ in range(40):
+        page.keyboard.press("ArrowLeft")
+        page.clock.run_for(42)
+        answer_next(page)
+    assert hint.text_content() == ""
+    answer_all(page)
 
 
 def test_what_the_kernel_refuses_is_shown_to_the_view_that_asked(mount):

@@ -332,7 +332,7 @@ def test_the_same_events_give_the_same_state(pair):
         (dict(type="slider", model="SBD", latent=True, value=0), "latent is True; .* an integer"),
         (dict(type="slider", model="SBD", latent=1.0, value=0), "latent is 1.0; .* an integer"),
         (dict(type="slider", model="SBD", latent=1, value=True), "value is True; .* finite number"),
-        (dict(type="image", x=10**400, y=0), "x is 10+; it must be a finite number"),
+        (dict(type="image", x=10**400, y=0), r"x is 10+\.\.\.0+; it must be a finite number"),
         (dict(type="axes", model="SBD", x=False, y=1), "x is False; it must be an integer"),
         (dict(type="walk", share=None), "share is None; it must be a finite number"),
         (dict(type="link", value="no"), "value is 'no'; it must be True or False"),
