@@ -7,7 +7,7 @@ const LOOKS = 20; // answers that say how long small messages take on their way 
 const DELAY = 35; // … and milliseconds from which on they are delayed
 
 const KEPT = "What you did last is kept, and done as soon as it answers.";
-const AWAY = `The server cannot be reached. ${KEPT}`;
+const AWAY = `The server cannot be reached; if it was stopped, start it again. ${KEPT}`;
 const BUSY = `The kernel is busy. ${KEPT}`;
 const SILENT = `No answer for ${PATIENCE} seconds: the kernel is busy, or gone. ${KEPT}`;
 const CUT = "The line to the kernel is cut.";

@@ -75,7 +75,7 @@ def open_explorer(chromium, widget: LatentExplorer, views=1, deaf=False, stopped
     widget.send = lambda content, buffers=(): answers.append((content, buffers))
 
     def kernel(message):
-        widget._receive(message)
+        widget.conversation.respond(message, widget.send)
         content, buffers = answers.pop()
         return content, [base64.b64encode(part).decode() for part in buffers]
 

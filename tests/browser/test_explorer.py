@@ -329,15 +329,15 @@ RANDOM_EVENTS = """(root) => {
 REPLAY = """
 from sbd_utils import Explorer
 replay = Explorer({name: side.model for name, side in explorer.core.sides.items()})
-for event in explorer.accepted:
+for event in explorer.conversation.accepted:
     replay.handle(event)
-print(len(explorer.accepted) > 300, replay.state() == explorer.core.state())
-explorer.accepted = None
+print(len(explorer.conversation.accepted) > 300, replay.state() == explorer.core.state())
+explorer.conversation.accepted = None
 """
 
 
 def test_a_thousand_random_events_leave_what_their_replay_leaves(lab):
-    run_code(lab, "explorer.accepted = []")
+    run_code(lab, "explorer.conversation.accepted = []")
     settled(lab, lambda: explorer(lab).evaluate(RANDOM_EVENTS))
     assert run_code(lab, REPLAY).split() == ["True", "True"]
     press(lab, "Reset")

@@ -177,7 +177,7 @@ def test_hands_that_come_before_the_first_picture_do_no_harm(mount):
 
 def test_a_kernel_that_does_not_answer_is_mentioned_within_two_seconds_and_heard_again(mount):
     page, widget = mount(small())
-    widget.accepted = []
+    widget.conversation.accepted = []
     pad = page.get_by_role("application", name="Image plane")
     become_deaf(page)
     click(pad, 80, 128)
@@ -196,7 +196,7 @@ def test_a_kernel_that_does_not_answer_is_mentioned_within_two_seconds_and_heard
     assert sent == [sent[0]] * len(sent)  # the same again …
     assert 4 <= len(sent) <= 7  # … and ever more seldom
     answer_all(page)  # all that was sent, and then what waited
-    assert [event["type"] for event in widget.accepted] == ["image", "image", "prior"]
+    assert [event["type"] for event in widget.conversation.accepted] == ["image", "image", "prior"]
     assert widget.core.circle == pytest.approx((20, 16), abs=0.01)
     assert not is_warning(page)
     assert opacity(page) == 1
@@ -286,18 +286,18 @@ def test_on_a_page_without_cells_the_page_is_loaded_again(mount):
 
 def test_a_server_that_goes_is_mentioned_at_once_and_one_that_comes_back_is_gone_on_with(mount):
     page, widget = mount(small())
-    widget.accepted = []
+    widget.conversation.accepted = []
     become_deaf(page)
     page.evaluate("() => model.connect('connecting')")
     assert is_warning(page)
-    assert status(page).startswith("The server cannot be reached. What you did last is kept")
+    assert status(page).startswith("The server cannot be reached; if it was stopped, start it again. What")
     click(page.get_by_role("application", name="Image plane"), 160, 128)
     page.clock.run_for(2000)
     assert status(page).startswith("The server cannot be reached")
     page.evaluate("() => { model.deaf = false; model.connect('connected'); }")
     page.wait_for_function(SETTLED)
     assert widget.core.circle == pytest.approx((20, 16), abs=0.01)
-    assert len(widget.accepted) == 1
+    assert len(widget.conversation.accepted) == 1
     assert not is_warning(page)
 
 
@@ -357,13 +357,13 @@ def test_models_called_by_integers_are_shown_and_moved(mount):
 
 def test_a_played_latent_goes_as_far_as_a_saved_film(mount):
     page, widget = mount(small())
-    widget.accepted = []
+    widget.conversation.accepted = []
     page.get_by_role("button", name="Play").first.click()
     for _ in range(60):
         page.clock.run_for(100)
         page.wait_for_function(SETTLED)
     page.get_by_role("button", name="Play").first.click()
-    values = [event["value"] for event in widget.accepted]
+    values = [event["value"] for event in widget.conversation.accepted]
     assert min(values) == pytest.approx(-widget.spec["traversal_span"], abs=0.02)
     assert max(values) == pytest.approx(widget.spec["traversal_span"], abs=0.02)
 
@@ -610,9 +610,9 @@ def test_a_vertical_swipe_that_begins_on_a_slider_scrolls_and_moves_no_latent(mo
 def test_three_shows_move_by_themselves_and_end(mount):
     page, widget = mount(small(64))
     side = widget.core.sides["model"]
-    widget.accepted = []
+    widget.conversation.accepted = []
     for name, kind in (("a straight walk", "image"), ("one latent", "slider"), ("between", "walk")):
-        widget.accepted.clear()
+        widget.conversation.accepted.clear()
         button = page.get_by_role("button", name=name)
         button.click()
         assert button.get_attribute("aria-pressed") == "true"
@@ -620,7 +620,7 @@ def test_three_shows_move_by_themselves_and_end(mount):
             page.clock.run_for(100)
             page.wait_for_function(SETTLED)
         assert button.get_attribute("aria-pressed") == "false"
-        first, *moves = widget.accepted
+        first, *moves = widget.conversation.accepted
         assert first["type"] in ("clear", "reset")
         assert {event["type"] for event in moves} == {kind}
         assert len(moves) > 30
