@@ -667,7 +667,15 @@ function makeSliders(page, side, index) {
   const sliders = side.latents.map((latent) => makeSlider(page, side, index, latent));
   const summary = make("summary", {}, `All latents of ${side.name}, by posterior variance`);
   const rows = make("div", { class: "sliders" }, ...sliders.map((slider) => slider.node));
-  const key = make("p", { class: "soft" }, "● ", explain(page, "informative"), ", ○ asleep; ");
+  const key = make(
+    "p",
+    { class: "soft" },
+    "Each slider is a ",
+    explain(page, "latent"),
+    ": ● ",
+    explain(page, "informative"),
+    ", ○ asleep; ",
+  );
   key.append(
     "the number: ",
     explain(page, "posterior variance"),

@@ -66,28 +66,55 @@ DARK = """body {
 """The variables of JupyterLab's dark theme that the explorer uses."""
 
 
-def open_explorer(chromium, widget: LatentExplorer, views=1, deaf=False, stopped=True, **options):
-    """A page of its own with views of the widget; if `stopped`, time passes only where a test says so.
+CLEAR = """() => {
+    for (const end of window.ends) end();
+    document.querySelector("main").replaceChildren();
+    for (const name of Object.keys(document.body.dataset)) delete document.body.dataset[name];
+    for (const style of document.querySelectorAll("style")) style.remove();
+    scrollTo(0, 0);
+}"""
+WINDOW = {"width": 1400, "height": 1100}
 
-    options: of the browser's context.
-    """
-    answers = []
-    widget.send = lambda content, buffers=(): answers.append((content, buffers))
 
-    def kernel(message):
-        widget.conversation.respond(message, widget.send)
-        content, buffers = answers.pop()
+class Stage:
+    """A page that shows one explorer after another; if `stopped`, time passes only where a test says so."""
+
+    def __init__(self, chromium, stopped: bool = True):
+        self.widget: LatentExplorer | None = None
+        self.answers = []
+        self.stopped = stopped
+        page = self.page = open_page(chromium, viewport=WINDOW)
+        if stopped:
+            page.clock.install(time=0)
+        page.route("**/*", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
+        page.goto("http://localhost/")
+        if stopped:
+            page.clock.pause_at(60_000)
+        page.expose_function("kernel", self._answer)
+
+    def show(self, widget: LatentExplorer, views: int = 1, deaf: bool = False):
+        """Show views of this widget and nothing else; gives the page."""
+        self.clear()
+        self.widget = widget
+        widget.send = lambda content, buffers=(): self.answers.append((content, buffers))
+        code = [widget._esm, widget._css, widget.spec, views, deaf]
+        self.page.evaluate(MOUNT, code)
+        if not deaf:
+            self.page.wait_for_function(SETTLED)
+        return self.page
+
+    def clear(self) -> None:
+        """As it was at first."""
+        if self.widget is not None:
+            self.page.evaluate(CLEAR)
+        self.widget = None
+        self.page.mouse.move(1, 1)
+        self.page.set_viewport_size(WINDOW)
+        self.page.emulate_media(color_scheme="null", reduced_motion="null", contrast="null")
+
+    def _answer(self, message):
+        self.widget.conversation.respond(message, self.widget.send)
+        content, buffers = self.answers.pop()
+        if self.stopped:
+            content |= dict(kernel=0, core=0)
         return content, [base64.b64encode(part).decode() for part in buffers]
-
-    page = open_page(chromium, **options)
-    if stopped:
-        page.clock.install(time=0)
-    page.route("**/*", lambda route: route.fulfill(body=PAGE, content_type="text/html"))
-    page.goto("http://localhost/")
-    if stopped:
-        page.clock.pause_at(60_000)
-    page.expose_function("kernel", kernel)
-    page.evaluate(MOUNT, [widget._esm, widget._css, widget.spec, views, deaf])
-    if not deaf:
-        page.wait_for_function(SETTLED)
-    return page

@@ -14,7 +14,7 @@ from sbd_utils.data import draw_circles
 from sbd_utils.explorer.pictures import to_bytes
 from sbd_utils.explorer.widget import LatentExplorer
 from tests.browser import browser, require_chromium
-from tests.browser.bare import SETTLED, open_explorer
+from tests.browser.bare import DARK, SETTLED, Stage
 from tests.explorer import small
 
 require_chromium()
@@ -26,21 +26,23 @@ def chromium():
         yield chromium
 
 
-@pytest.fixture
-def mount(chromium):
-    """A function that puts an explorer of some models on a page of its own, and gives page and widget."""
-    pages = []
+@pytest.fixture(scope="module")
+def stage(chromium):
+    """One page for all tests: a browser's page costs more than what a test does with it."""
+    return Stage(chromium)
 
-    def mount(models, views: int = 1, deaf: bool = False, **options):
+
+@pytest.fixture
+def mount(stage):
+    """A function that shows an explorer of some models, and gives page and widget."""
+
+    def mount(models, views: int = 1, deaf: bool = False):
         widget = LatentExplorer(models)
-        page = open_explorer(chromium, widget, views, deaf, **options)
-        pages.append(page)
-        return page, widget
+        return stage.show(widget, views, deaf), widget
 
     yield mount
-    for page in pages:
-        assert page.errors == []
-        page.context.close()
+    assert stage.page.errors == []
+    stage.clear()
 
 
 def settled(page, act) -> None:
@@ -185,7 +187,9 @@ def test_a_kernel_that_does_not_answer_is_mentioned_within_two_seconds_and_heard
     assert not is_warning(page)
     page.clock.run_for(1000)
     assert is_warning(page)
-    assert "No answer for 1.5 seconds: the kernel is busy, or gone. What you did last" in status(page)
+    assert "No answer for 1.5 seconds: the kernel is busy, or gone. What you did last" in status(
+        page
+    )
     assert status(page).endswith("Run this cell again.")
     assert opacity(page) < 1  # what is shown is not what was done last
     click(pad, 100, 128)
@@ -205,7 +209,9 @@ def test_a_kernel_that_does_not_answer_is_mentioned_within_two_seconds_and_heard
     click(pad, 128, 160)
     page.clock.run_for(2000)
     assert is_warning(page)
-    page.evaluate("() => { model.deaf = false; }")  # what was sent is lost for ever; what comes next is not
+    page.evaluate(
+        "() => { model.deaf = false; }"
+    )  # what was sent is lost for ever; what comes next is not
     page.clock.run_for(4000)
     page.wait_for_function(SETTLED)
     assert widget.core.circle == pytest.approx((16, 20), abs=0.01)
@@ -290,7 +296,9 @@ def test_a_server_that_goes_is_mentioned_at_once_and_one_that_comes_back_is_gone
     become_deaf(page)
     page.evaluate("() => model.connect('connecting')")
     assert is_warning(page)
-    assert status(page).startswith("The server cannot be reached; if it was stopped, start it again. What")
+    assert status(page).startswith(
+        "The server cannot be reached; if it was stopped, start it again. What"
+    )
     click(page.get_by_role("application", name="Image plane"), 160, 128)
     page.clock.run_for(2000)
     assert status(page).startswith("The server cannot be reached")
@@ -359,8 +367,8 @@ def test_a_played_latent_goes_as_far_as_a_saved_film(mount):
     page, widget = mount(small())
     widget.conversation.accepted = []
     page.get_by_role("button", name="Play").first.click()
-    for _ in range(60):
-        page.clock.run_for(100)
+    for _ in range(22):
+        page.clock.run_for(250)
         page.wait_for_function(SETTLED)
     page.get_by_role("button", name="Play").first.click()
     values = [event["value"] for event in widget.conversation.accepted]
@@ -585,8 +593,9 @@ def luminance(color: str) -> float:
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
-def test_a_vertical_swipe_that_begins_on_a_slider_scrolls_and_moves_no_latent(mount):
-    page, widget = mount(small())
+def test_a_vertical_swipe_that_begins_on_a_slider_scrolls_and_moves_no_latent(chromium):
+    widget = LatentExplorer(small())
+    page = Stage(chromium).show(widget)  # of its own: touch cannot be taken back
     page.set_viewport_size({"width": 390, "height": 500})
     slider = page.get_by_role("slider").first
     slider.scroll_into_view_if_needed()
@@ -605,6 +614,7 @@ def test_a_vertical_swipe_that_begins_on_a_slider_scrolls_and_moves_no_latent(mo
     page.wait_for_function("(top) => scrollY < top - 50", arg=top)
     page.wait_for_function(SETTLED)
     assert widget.core.sides["model"].z.tolist() == pytest.approx(before, abs=1e-4)
+    page.context.close()
 
 
 def test_three_shows_move_by_themselves_and_end(mount):
@@ -616,8 +626,8 @@ def test_three_shows_move_by_themselves_and_end(mount):
         button = page.get_by_role("button", name=name)
         button.click()
         assert button.get_attribute("aria-pressed") == "true"
-        for _ in range(60):
-            page.clock.run_for(100)
+        for _ in range(36):
+            page.clock.run_for(150)
             page.wait_for_function(SETTLED)
         assert button.get_attribute("aria-pressed") == "false"
         first, *moves = widget.conversation.accepted
@@ -683,3 +693,176 @@ def test_no_button_is_explained_by_a_tooltip_alone(mount):
         "GIF",
     ):
         assert f"{name}:" in text
+
+
+# What the page teaches
+
+
+def centred(im_size: int = 32) -> VAE:
+    """A model whose plane is the image: latents 0 and 1 are the circle's place."""
+    model = small(im_size)
+    model.encoder = CentreEncoder()
+    return model
+
+
+def hold_and_move(page, pad, places, modifier: str | None = None) -> None:
+    """Press at the first place and move to the others, in shares of the pad; waits after each."""
+    box = pad.bounding_box()
+    for number, (right, down) in enumerate(places):
+        page.mouse.move(box["x"] + right * box["width"], box["y"] + down * box["height"])
+        if number == 0:
+            page.mouse.down()
+            if modifier:
+                page.keyboard.down(modifier)
+        page.wait_for_function(SETTLED)
+    if modifier:
+        page.keyboard.up(modifier)
+    page.mouse.up()
+    page.wait_for_function(SETTLED)
+
+
+def test_three_invitations_are_ticked_when_they_have_been_done(mount):
+    page, widget = mount({"a": centred(), "b": centred()})
+    done = lambda: page.locator(".invitations .done").count()  # noqa: E731
+    pads = {name: page.get_by_role("application", name=name) for name in ("Image", "a,", "b,")}
+    inset = (8 + 16 / 12) / 32
+    down = [(inset, y) for y in np.linspace(inset, 1 - inset, 9)]  # the first blue line
+    assert page.locator(".invitations li").count() == 3
+    hold_and_move(page, pads["a,"], down[:6])  # no circle has been there yet
+    hold_and_move(page, pads["Image"], [down[0], down[-1]])  # jumped
+    hold_and_move(page, pads["Image"], [(y, x) for x, y in down])  # an orange one
+    assert done() == 0
+    hold_and_move(page, pads["Image"], down)
+    assert page.locator(".invitations li").first.get_attribute("class") == "done"
+    assert page.locator(".invitations li").first.text_content().startswith("✓done: ")
+    span = widget.core.span
+    shares = [(0.5 + (4 * x - 2) / 2 / span, 0.5 - (2 - 4 * y) / 2 / span) for x, y in down]
+    hold_and_move(page, pads["a,"], shares)
+    assert done() == 1
+    hold_and_move(page, pads["b,"], shares)
+    assert done() == 2
+    page.get_by_role("button", name="Play").first.click()
+    assert done() == 3
+
+
+@pytest.mark.parametrize("width", [390, 1400])
+def test_words_are_explained_on_hover_and_on_focus(mount, width):
+    page, _ = mount(small())
+    page.set_viewport_size({"width": width, "height": 900})
+    words = page.locator("button.word")
+    assert {"code", "latent", "latent plane", "informative", "posterior variance"} == set(
+        words.all_text_contents()
+    )
+    for word in words.all():
+        bubble = page.locator(f"[id='{word.get_attribute('aria-describedby')}']")
+        for show, hide in (
+            (word.hover, lambda: page.mouse.move(1, 1)),
+            (word.focus, word.blur),  # noqa: B023
+            (word.focus, lambda: page.keyboard.press("Escape")),
+        ):
+            assert not bubble.is_visible()
+            show()
+            box = bubble.bounding_box()
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+            assert len(bubble.text_content().split()) > 8
+            hide()
+        word.blur()
+    page.get_by_text("What is to be seen, and what the buttons do").click()
+    for word in words.all_text_contents():
+        assert page.locator("dt", has_text=re.compile(f"^{word}$")).is_visible()
+
+
+def test_a_plane_says_when_its_pair_is_not_the_whole_story(mount):
+    model = centred()
+    page, _ = mount(model)
+    story, axis = page.locator(".story"), page.get_by_role("combobox").first
+    assert story.text_content() == "The whole story: no other latent informs."
+    settled(page, lambda: axis.select_option("3"))
+    assert (
+        story.text_content() == "Not the whole story: 1 of 2 informative latents; z0 not seen here."
+    )
+    settled(page, lambda: page.get_by_role("combobox").last.select_option("2"))
+    assert "0 of 2 informative latents; z0, z1 not seen here." in story.text_content()
+
+
+# Eyes and hands
+
+
+def test_planes_follow_the_theme(mount):
+    page, _ = mount(small())
+    plane = page.get_by_role("application", name="model, latent plane")
+    assert pixels(plane).mean() > 200
+    page.add_style_tag(content=DARK)
+    page.evaluate("() => { document.body.dataset.jpThemeLight = 'false'; }")
+    assert pixels(plane).mean() < 90
+    assert page.locator(".sbd-explorer.dark").count() == 1
+    page.emulate_media(forced_colors="active")
+    page.wait_for_function("() => matchMedia('(forced-colors: active)').matches")
+    paper = "getComputedStyle(document.querySelector('.sbd-explorer')).getPropertyValue('--paper')"
+    assert page.evaluate(paper) == "Canvas"
+    page.emulate_media(forced_colors="none", contrast="more")
+    color = "getComputedStyle(document.querySelector('.soft')).color"
+    assert page.evaluate(color) == page.evaluate(color.replace("soft", "status"))
+
+
+def test_a_show_halts_at_a_few_places_for_those_who_want_no_motion(mount):
+    page, widget = mount(small())
+    page.emulate_media(reduced_motion="reduce")
+    widget.conversation.accepted = []
+    page.get_by_role("button", name="between").click()
+    for _ in range(11):
+        page.clock.run_for(500)
+        page.wait_for_function(SETTLED)
+    shares = [event["share"] for event in widget.conversation.accepted if event["type"] == "walk"]
+    assert shares == [i / 8 for i in range(9)]
+
+
+def test_shift_makes_fine_steps_of_a_drag(mount):
+    page, widget = mount(small(64))
+    image = page.get_by_role("application", name="Image plane")
+    hold_and_move(page, image, [(0.5, 0.5), (0.6, 0.5), (0.7, 0.4)], "Shift")
+    assert widget.core.circle == pytest.approx((32 + 0.2 * 6.4, 32 - 0.1 * 6.4), abs=0.1)
+    hold_and_move(page, image, [(0.5, 0.5), (0.6, 0.5)])
+    assert widget.core.circle == pytest.approx((0.6 * 64, 32), abs=0.1)
+
+
+def test_another_button_and_a_second_finger_do_nothing(mount):
+    page, widget = mount(small(64))
+    image = page.get_by_role("application", name="Image plane")
+    widget.conversation.accepted = []
+    image.click(button="right")
+    image.click(button="middle")
+    second = {"pointerId": 7, "pointerType": "touch", "isPrimary": False, "buttons": 1}
+    for kind in ("pointerdown", "pointermove", "pointerup"):
+        image.dispatch_event(kind, {**second, "clientX": 40, "clientY": 90})
+    page.wait_for_function(SETTLED)
+    assert widget.conversation.accepted == []
+
+
+def test_a_double_click_gives_a_slider_the_circles_value_back(mount):
+    page, widget = mount(small())
+    slider, side = page.get_by_role("slider").first, widget.core.sides["model"]
+    latent = side.ranked()[0].latent
+    settled(page, lambda: slider.fill("1.5"))
+    assert side.z[latent] == 1.5
+    settled(page, slider.dblclick)
+    assert side.z[latent].item() == pytest.approx(side.mean[latent].item(), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "dtype"),
+    [
+        (dict(im_size=32, in_channels=3), torch.float32),
+        (dict(im_size=128, z_dim=2), torch.float64),
+        (dict(im_size=32, in_channels=3, z_dim=2, decoder="deconv"), torch.bfloat16),
+    ],
+)
+def test_a_model_of_any_kind_is_shown_and_moved(mount, options, dtype):
+    model = small(**options).to(dtype)
+    page, widget = mount({"one": model, 2: small(options["im_size"])})
+    plane, picture = page.locator("canvas.pad").nth(1), page.locator("canvas.picture").first
+    settled(page, lambda: click(plane, 60, 60))
+    seen, side = pixels(picture), widget.core.sides["one"]
+    assert np.array_equal(seen, side.picture.reshape(*side.picture.shape[:2], -1) * np.ones(3, int))
+    assert "one: " in picture.get_attribute("aria-label")
