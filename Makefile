@@ -14,9 +14,9 @@ BIOME := @biomejs/biome@2.6.8
 lab: $(VENV)/.ready
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --ServerApp.$(PROMPT) notebooks/00_start_here.ipynb $(ARGS)
 
-# The latent explorer alone, without the code: notebook 06 as a page.
+# The latent explorer alone, on a page of its own.
 explore: $(VENV)/.ready
-	$(BIN)/voila notebooks/06_latent_explorer.ipynb --Voila.$(PROMPT) $(ARGS)
+	$(BIN)/python -m sbd_utils.explorer.app $(ARGS)
 
 .PHONY: test-all check format
 
