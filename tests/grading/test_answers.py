@@ -1,6 +1,7 @@
-"""Right answers earn all marks, wrong ones lose theirs and are told why.
+"""The solutions earn full marks, the untouched releases none, wrong answers lose theirs and are told why.
 
-All are graded by the function behind `make grade`, several in a submission.
+All are graded by the function behind `make grade`: of the answers in answers_N.py a few for each assignment, several in a
+submission. tests/checks/test_answers.py has them all, without a kernel.
 """
 
 import csv
@@ -9,31 +10,45 @@ import re
 import nbformat
 import pytest
 
-from grading import assignments, grade
+from grading import grade
 from tests.grading import wrong_answers
+from tests.grading.answers import Answer
 from tests.grading.helpers import FIRST, NAMES, machine_tasks, released
-from tests.grading.wrong_answers import WRONG
-
-EVERY = [
-    (name, task, answer)
-    for name, tasks in WRONG.items()
-    for task, answers in tasks.items()
-    for answer in answers
-]
 
 each_assignment = pytest.mark.parametrize("name", NAMES)
 
 
+def answers_to(table: str, name: str, number: int) -> dict[str, Answer]:
+    """An answer to each task of an assignment, the one with this number in the tasks' lists."""
+    tasks = getattr(wrong_answers.MODULES[int(name[0])], table)
+    return {task: answers[number % len(answers)] for task, answers in tasks.items()}
+
+
+def submissions(name: str) -> dict[str, dict[str, Answer]]:
+    """Student -> the answers that stand in place of the solutions; in `mixed`, every other task's."""
+    wrong = answers_to("WRONG", name, -1)
+    return {
+        "wrong": answers_to("WRONG", name, 0),
+        "mixed": {task: wrong[task] for task in list(wrong)[::2]},
+        "unusual": answers_to("RIGHT", name, 0),
+        "solution": {},
+    }
+
+
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """The folder with tables and feedback; (student, assignment) -> the result, and its wrong answers by task."""
+    """The folder with tables and feedback; (student, assignment) -> the result, and its answers by task."""
     folder = tmp_path_factory.mktemp("answers")
-    written = wrong_answers.write_all(folder)
-    for student, make in [("solution", assignments.read_source), ("untouched", released)]:
-        (folder / student).mkdir()
-        for name in NAMES:
-            nbformat.write(make(name), folder / student / f"{name}.ipynb")
-            written[student, name] = {}
+    written = {}
+    for name in NAMES:
+        made = {
+            student: wrong_answers.notebook_with(name, {task: a.code for task, a in answers.items()})
+            for student, answers in submissions(name).items()
+        }
+        for student, notebook in (made | {"untouched": released(name)}).items():
+            (folder / student).mkdir(exist_ok=True)
+            nbformat.write(notebook, folder / student / f"{name}.ipynb")
+            written[student, name] = submissions(name).get(student, {})
     out = tmp_path_factory.mktemp("graded")
     results = grade.grade_folder(folder, out)
     assert len(results) == len(written)
@@ -60,38 +75,25 @@ def test_the_untouched_release_earns_nothing(name, graded):
         assert re.search("not done yet|to be graded by hand|no predictions yet", task.reason)
 
 
-def test_enough_wrong_answers_are_tried():
-    for name in NAMES:
-        assert set(WRONG[name]) == set(machine_tasks(name))
-    assert all(len(answers) >= 5 for tasks in WRONG.values() for answers in tasks.values())
-    assert len(EVERY) >= 60
+@each_assignment
+@pytest.mark.parametrize("student", ["wrong", "mixed"])
+def test_wrong_answers_are_caught_and_told_what_is_wrong(student, name, graded):
+    result, wrong = graded[1][student, name]
+    assert wrong
+    marked = {task.task: task for task in result.outcome.tasks if task.mark is not None}
+    assert set(marked) == set(machine_tasks(name))
+    for task, answer in wrong.items():
+        assert marked[task].mark == 0, answer.what
+        assert answer.told in marked[task].reason
+    for task in set(marked) - set(wrong):
+        assert marked[task].mark == marked[task].possible, marked[task].reason
 
 
-@pytest.mark.parametrize(
-    ("name", "task", "answer"),
-    EVERY,
-    ids=lambda value: value[0] if isinstance(value, tuple) else value,
-)
-def test_a_wrong_answer_is_caught_and_told_what_is_wrong(name, task, answer, graded):
-    found = [
-        r
-        for r, wrong in graded[1].values()
-        if r.submission.assignment == name and wrong.get(task) == answer
-    ]
-    assert len(found) == 1
-    marked = next(t for t in found[0].outcome.tasks if t.task == task)
-    assert marked.mark < marked.possible
-    assert answer[1] in marked.reason
-
-
-def test_what_is_left_right_earns_full_marks(graded):
-    seen = 0
-    for result, wrong in graded[1].values():
-        for task in result.outcome.tasks:
-            if wrong and task.task not in wrong and task.mark is not None:
-                assert task.mark == task.possible, (result.submission.student, task)
-                seen += 1
-    assert seen >= len(wrong_answers.submissions(FIRST))
+@each_assignment
+def test_right_answers_in_unusual_forms_earn_all_marks(name, graded):
+    result, _ = graded[1]["unusual", name]
+    by_machine = [task for task in result.outcome.tasks if task.mark is not None]
+    assert {task.task: task.mark for task in by_machine} == machine_tasks(name)
 
 
 def test_tables_and_feedback_are_written(graded):
