@@ -1,5 +1,6 @@
 """The sources of the assignments, and what each of their cells is for."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,10 @@ NOT_RUN = "not-run-for-grading"
 """The tag of pictures for the student's eyes and of experiments that train for minutes."""
 ADDED = "added_by_student"
 """The entry in the metadata of a cell that is the student's own."""
+
+
+HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS", re.DOTALL)
+"""What students do not see of a test."""
 
 
 @dataclass(frozen=True)

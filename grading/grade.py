@@ -7,15 +7,14 @@ out with. Written are marks.csv (a line per task), totals.csv (a line per notebo
 page for every notebook.
 
 The notebook that is run is the course's own, with the student's answers and own cells put in: to
-change or delete a test has no effect. Each submission runs in a kernel of its own with limits on
-processor time, output and memory; a cell that does not end is taken out and the rest is run again
-without it. This is no sandbox: what students wrote runs with your rights. Grade in a container or
-on a machine that holds nothing else if you do not trust them.
+change or delete a test has no effect. Each submission runs in a kernel of its own, in a sandbox
+where there is one, with limits on processor time, output and memory; a cell that does not end is
+taken out and the rest is run again without it. Tests run in another process, which calls the
+student's functions in that one and compares what it gets: see notebooks/assignments/README.md.
 """
 
 import argparse
 import contextlib
-import shutil
 import sys
 import tempfile
 import threading
@@ -26,16 +25,35 @@ from pathlib import Path
 
 import nbformat
 
-from grading.assignments import ROOT, Assignment, names
+from grading.assignments import Assignment, names
 from grading.marks import Outcome, Result, no_marks
 from grading.pages import write_page
-from grading.processes import JobError, StoppedError, missing_limits, run_job
+from grading.processes import (
+    JobError,
+    Limits,
+    StoppedError,
+    keep_to_itself,
+    missing_limits,
+    run_job,
+    warm_up,
+)
 from grading.release import read_assignment
+from grading.sandbox import Sandbox, find_sandbox
 from grading.submissions import Submission, find
 from grading.tables import write_tables
 from grading.watch import TimeLimits
-from grading.worker import Job
+from grading.worker import Job, work
 
+IN_EVERY_PROCESS = [
+    "torch",
+    "matplotlib.pyplot",
+    "nbconvert.exporters.html",
+    "sbd_utils.checks",
+    "grading.judge",
+    "grading.worker",
+    "grading.pages",
+]
+"""Imported once for all processes that grade, and that make pages."""
 GRACE_SECONDS = 120
 """For a process to end by itself once its time is over."""
 
@@ -103,8 +121,12 @@ def grade_folder(
         OSError: The tables cannot be written.
         KeyboardInterrupt: Ctrl-C; what was graded until then is written.
     """
-    if missing_limits():
-        say(missing_limits())
+    keep_to_itself()
+    warm_up(*IN_EVERY_PROCESS)
+    place = find_sandbox([submitted, out])
+    for sentence in filter(None, [missing_limits(), place.missing]):
+        say(sentence)
+    limits = limits or TimeLimits()
     todo = find(submitted)
     assignments = {name: read_assignment(name) for name in names()}
     results: list[Result] = []
@@ -112,7 +134,7 @@ def grade_folder(
     stop = threading.Event()
     with ThreadPoolExecutor(jobs) as pool, _stopping(stop, pool):
         futures = [
-            pool.submit(grade, one, assignments.get(one.assignment), limits or TimeLimits(), stop)
+            pool.submit(grade, one, assignments.get(one.assignment), limits, place, stop)
             for one in todo
         ]
         for result in _as_they_come(futures):
@@ -146,6 +168,7 @@ def grade(
     submission: Submission,
     assignment: Assignment | None,
     limits: TimeLimits,
+    place: Sandbox,
     stop: threading.Event | None = None,
 ) -> Result:
     """Grade one file, in a process of its own; never raises for what a student wrote.
@@ -154,6 +177,7 @@ def grade(
         submission: The file.
         assignment: None where its name tells none.
         limits: What it may take.
+        place: Where its code runs.
         stop: Ends it once it is set.
 
     Raises:
@@ -166,7 +190,7 @@ def grade(
         outcome = Outcome(notes=[f"not graded: {name}"])
     else:
         try:
-            outcome = _run(submission, assignment, limits, stop)
+            outcome = _run(submission, assignment, limits, place, stop)
         except (JobError, OSError) as error:  # the disk is full, for instance
             reason = f"not graded: {error}"
             outcome = Outcome(no_marks(assignment.source, reason), [reason])
@@ -177,6 +201,7 @@ def _run(
     submission: Submission,
     assignment: Assignment,
     limits: TimeLimits,
+    place: Sandbox,
     stop: threading.Event | None,
 ) -> Outcome:
     if stop is not None and stop.is_set():
@@ -186,13 +211,12 @@ def _run(
         released=nbformat.writes(assignment.released),
         path=str(submission.path.resolve()),
         limits=limits,
+        sandbox=place.kind,
+        hidden=place.hidden,
     )
-    seconds = limits.wall_seconds + GRACE_SECONDS
+    seconds = Limits(limits.wall_seconds + GRACE_SECONDS)
     with tempfile.TemporaryDirectory(prefix="graded-", ignore_cleanup_errors=True) as temporary:
-        # A copy of the library: what a submission does to it ends with it.
-        caches = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / "sbd_utils", Path(temporary) / "sbd_utils", ignore=caches)
-        answer = run_job("grading.worker", job.to_json(), Path(temporary), seconds, stop)
+        answer = run_job(work, job.to_json(), Path(temporary).resolve(), seconds, stop)
     return Outcome.from_json(answer)
 
 

@@ -11,8 +11,8 @@ from nbformat import NotebookNode
 from grading.assignments import is_added, is_by_hand, is_graded, nbgrader_entry, task_name
 from grading.submissions import Submission
 
-REACHED_END = "reached_end"
-"""The entry in the metadata of a test that says whether its last line was run."""
+VERDICT = "verdict"
+"""The entry in the metadata of a test that was run: why it was not passed; empty if it was."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def mark_all(notebook: NotebookNode, stopped: Mapping[int, str]) -> list[TaskMar
     """The marks of a notebook that was run.
 
     Args:
-        notebook: With outputs, and with REACHED_END in the metadata of its tests.
+        notebook: With outputs, and with VERDICT in the metadata of its tests.
         stopped: Numbers of the cells that had to be stopped, with the reason.
     """
     graded = [number for number, cell in enumerate(notebook.cells) if is_graded(cell)]
@@ -131,12 +131,7 @@ def _why_not(number: int, notebook: NotebookNode, stopped: Mapping[int, str]) ->
     for other, reason in stopped.items():
         if notebook.cells[other].id == task_name(cell):
             return f"the answer's cell was stopped: {reason}"
-    errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
-    if errors:
-        return explain(errors[0].ename, errors[0].evalue)
-    if not cell.metadata.get(REACHED_END):
-        return "the check was left before its end"
-    return ""
+    return str(cell.metadata.get(VERDICT, "the check was left before its end"))
 
 
 def explain(name: str, value: str) -> str:

@@ -2,15 +2,18 @@
 
 import contextlib
 import json
+import math
+import multiprocessing
 import os
 import re
 import signal
-import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +32,16 @@ KEPT_VARIABLES = (
     r"|SYSTEMROOT|SYSTEMDRIVE|USERPROFILE|APPDATA|LOCALAPPDATA|TEMP|TMP|PATHEXT|COMSPEC"
 )
 """Of the environment; the second line is what Windows needs."""
-_PR_SET_CHILD_SUBREAPER = 36
+PR_SET_DUMPABLE = 4
+PR_SET_CHILD_SUBREAPER = 36
 
 
 class StoppedError(Exception):
     """The run was given up, by Ctrl-C, before the process had ended."""
+
+
+class JobError(RuntimeError):
+    """A process made nothing of its job; the message is the reason, a part of a sentence."""
 
 
 def seconds_of_children() -> float:
@@ -72,10 +80,7 @@ def limit_this_process() -> None:
 
     On Linux, processes that a submission detaches become children of this one: see `kill_children`.
     """
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    _control(PR_SET_CHILD_SUBREAPER, 1)
     try:
         import resource
     except ImportError:  # `missing_limits` has said so
@@ -84,6 +89,21 @@ def limit_this_process() -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def keep_to_itself() -> None:
+    """Let no other process of the same user look into this one: see proc(5) and prctl(2), Linux.
+
+    Neither into its memory, nor at its environment, its folder and its open files.
+    """
+    _control(PR_SET_DUMPABLE, 0)
+
+
+def _control(what: int, value: int) -> None:
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(what, value, 0, 0, 0)
 
 
 def kill_children(of: psutil.Process | None = None, seconds: float = 30) -> None:
@@ -130,37 +150,93 @@ def _kill(process: psutil.Process) -> None:
         return
 
 
-class JobError(RuntimeError):
-    """A process made nothing of its job; the message is the reason, a part of a sentence."""
-
-
 def environment(folder: Path) -> dict[str, str]:
-    """The variables for a process that works in `folder`: few of ours, and none that is secret."""
+    """The variables for a student's process in `folder`: few of ours, and none that is secret.
+
+    Home and temporary files are there, and a Python environment of its own, if there is one.
+    """
     kept = {n: value for n, value in os.environ.items() if re.fullmatch(KEPT_VARIABLES, n)}
+    scripts = folder / ".venv" / ("Scripts" if sys.platform == "win32" else "bin")
     return {
         **kept,
-        "OMP_NUM_THREADS": "1",
+        "PATH": os.pathsep.join([str(scripts), os.environ.get("PATH", os.defpath)]),
+        "PYTHONPATH": str(folder),
+        "HOME": str(folder),
+        "USERPROFILE": str(folder),
+        "TMPDIR": str(folder),
+        "MPLCONFIGDIR": str(folder / ".matplotlib"),
         "IPYTHONDIR": str(folder / ".ipython"),
         "JUPYTER_RUNTIME_DIR": str(folder / ".runtime"),
+        "OMP_NUM_THREADS": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUTF8": "1",
         "TQDM_DISABLE": "1",
     }
 
 
-def run_job(
-    module: str, job: Any, folder: Path, seconds: float, stop: threading.Event | None = None
-) -> Any:
-    """Let `module`, in a process of its own, make an answer of a job. See `answer_job`.
+# Jobs
 
-    The answer comes in a file whose name no submission knows: whatever a submission writes to
-    standard output is not in its way. No process that was started is left.
+
+@dataclass(frozen=True)
+class Limits:
+    """When a job's process is ended."""
+
+    seconds: float
+    """On the wall's clock."""
+    processor_seconds: float = math.inf
+    """Of its own, without those of processes that it started."""
+
+
+CONTEXT = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
+"""How a process begins: as a copy of one that has imported what it needs, where there are copies."""
+
+
+def warm_up(*modules: str) -> None:
+    """Start what the processes of `run_job` are copies of; does nothing the second time.
 
     Args:
-        module: A room of `grading` that calls `answer_job` when it is run.
+        *modules: It imports them once, and none of its copies has to.
+    """
+    if sys.platform != "win32":
+        from multiprocessing import forkserver
+
+        CONTEXT.set_forkserver_preload(list(modules))
+        with _variables(OMP_NUM_THREADS="1", PYTHONPATH=str(ROOT)):
+            forkserver.ensure_running()
+
+
+@contextlib.contextmanager
+def _variables(**values: str) -> Iterator[None]:
+    """Set variables of the environment for a while."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            del os.environ[name]
+            if value is not None:
+                os.environ[name] = value
+
+
+def run_job(
+    work: Callable[[Any], Any],
+    job: Any,
+    folder: Path,
+    limits: Limits,
+    stop: threading.Event | None = None,
+) -> Any:
+    """Let `work`, in a process of its own, make an answer of a job.
+
+    The answer comes through a pipe that no submission knows: what a submission writes to standard
+    output is not in its way. No process that was started is left.
+
+    Args:
+        work: A function that can be imported.
         job: What JSON can hold.
         folder: Where the process works.
-        seconds: On the wall's clock, after which it is ended.
+        limits: When it is ended.
         stop: Ends it, too, once it is set.
 
     Returns:
@@ -170,49 +246,72 @@ def run_job(
         JobError: There is none.
         StoppedError: `stop` was set.
     """
-    with tempfile.TemporaryDirectory(prefix="grading-") as private:
-        answer, errors = Path(private) / "answer.json", Path(private) / "errors.txt"
-        with tempfile.TemporaryFile() as request, open(errors, "wb") as log:
-            request.write(json.dumps({"job": job, "answer": str(answer)}).encode())
-            request.seek(0)
-            process = subprocess.Popen(
-                # -P: no module that lies in `folder` is taken for one of ours.
-                [sys.executable, "-P", "-m", module],
-                cwd=folder,
-                env={**environment(folder), "PYTHONPATH": str(ROOT)},
-                stdin=request,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                start_new_session=True,
-            )
-            _wait(process, seconds, stop)
-        if process.returncode == 0 and answer.is_file():
-            return json.loads(answer.read_bytes())
-        said = errors.read_bytes().decode("utf-8", "replace").strip().splitlines()
-        last = said[-1] if said else "no message"
-        raise JobError(f"the grader's process ended with status {process.returncode}: {last}")
+    answers, theirs = CONTEXT.Pipe(duplex=False)
+    process = CONTEXT.Process(target=_do, args=(work, job, str(folder), theirs))
+    with answers:
+        process.start()
+        theirs.close()
+        try:
+            text = _answer(process, answers, limits, stop)
+            process.join(limits.seconds)
+        finally:
+            _end(process)
+    answer = json.loads(text or "{}")
+    if process.exitcode == 0 and "answer" in answer:
+        return answer["answer"]
+    last = answer.get("error", "no message")
+    raise JobError(f"the grader's process ended with status {process.exitcode}: {last}")
 
 
-def _wait(process: subprocess.Popen[bytes], seconds: float, stop: threading.Event | None) -> None:
-    """Wait for the end, or make one."""
-    until = time.monotonic() + seconds
+def _answer(
+    process: BaseProcess, answers: Connection, limits: Limits, stop: threading.Event | None
+) -> bytes:
+    """Wait for what the process says; empty if it ends without a word."""
+    until = time.monotonic() + limits.seconds
+    while not answers.poll(POLL_SECONDS):
+        if stop is not None and stop.is_set():
+            raise StoppedError
+        if time.monotonic() > until:
+            raise JobError(f"it took more than {limits.seconds:g} s")
+        if _processor_seconds(process) > limits.processor_seconds:
+            raise JobError(f"it took more than {limits.processor_seconds:g} s of processor time")
     try:
-        while process.poll() is None:
-            if stop is not None and stop.is_set():
-                raise StoppedError
-            if time.monotonic() > until:
-                raise JobError(f"it took more than {seconds:g} s")
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(POLL_SECONDS)
-    finally:
-        if process.poll() is None:
+        return answers.recv_bytes()
+    except EOFError:
+        return b""
+
+
+def _processor_seconds(process: BaseProcess) -> float:
+    try:
+        times = psutil.Process(process.pid).cpu_times()
+    except psutil.NoSuchProcess:  # it has ended in between
+        return 0.0
+    return float(times.user + times.system)
+
+
+def _end(process: BaseProcess) -> None:
+    """End a process that has not ended, and all below it."""
+    if process.is_alive():
+        with contextlib.suppress(psutil.NoSuchProcess):
             kill_children(psutil.Process(process.pid))
-            process.kill()
-            process.wait()
+        process.kill()
+    process.join()
 
 
-def answer_job(work: Callable[[Any], Any]) -> None:
-    """In the process that `run_job` started: read the job, do the work, write the answer."""
-    request = json.loads(sys.stdin.buffer.read())
-    answer = work(request["job"])
-    Path(request["answer"]).write_bytes(json.dumps(answer).encode())
+def _do(work: Callable[[Any], Any], job: Any, folder: str, answers: Connection) -> None:
+    """In the process that `run_job` started: do the work, send the answer."""
+    keep_to_itself()
+    if hasattr(os, "setsid"):
+        os.setsid()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nothing, stream)
+    os.chdir(folder)
+    try:
+        answer = {"answer": work(job)}
+    except Exception as error:
+        answer = {"error": f"{type(error).__name__}: {error}"}
+    answers.send_bytes(json.dumps(answer).encode())
+    answers.close()
+    if "error" in answer:
+        sys.exit(1)
