@@ -170,7 +170,7 @@ for _wins, _seeds, _right in [
 #
 # Before you run anything, write: the question, the score that decides it, what you expect, and what would prove you wrong.
 
-# %% [markdown] nbgrader={"grade": true, "grade_id": "question", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
+# %% [markdown] nbgrader={"grade": true, "grade_id": "question", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} rubric=[["Question", 4]]
 # Does the broadcast decoder's advantage in geometry hold when the deconv decoder gets coordinates, too? Score: affine R² of
 # the evaluation grid after 800 updates, three seeds. I expect that "sbd" is ahead of "deconv-xy" at every seed, but by less
 # than 0.2, because coordinates alone already help. I am wrong if deconv-xy is ahead at a seed, or if the mean difference
@@ -242,7 +242,7 @@ show(figure, "Affine R² of two decoders, a line for each pair.")
 # At most 250 words: what you found (with the numbers, every seed), whether that was what you expected, what you conclude
 # and for which conditions, and what could be wrong with it: at least one other explanation, and the run that would tell.
 
-# %% [markdown] nbgrader={"grade": true, "grade_id": "answer", "locked": false, "points": 14, "schema_version": 3, "solution": true, "task": false}
+# %% [markdown] nbgrader={"grade": true, "grade_id": "answer", "locked": false, "points": 14, "schema_version": 3, "solution": true, "task": false} rubric=[["Fair comparison", 4], ["Evidence", 4], ["Conclusion", 3], ["What could be wrong", 3]]
 # A complete answer names the values of the three pairs, their mean difference with its standard error, and says that three of
 # three wins have p = 0.25. It says whether the prediction came true. It restricts the conclusion: 800 updates of this recipe
 # on circles, with the recipe's learning rate, which was chosen with the broadcast decoder in mind. Another explanation: the

@@ -1,7 +1,5 @@
 """What students wrote is put into the course's notebook without losing a word."""
 
-import os
-
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
@@ -9,7 +7,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from grading import assignments, submissions
 from grading.assignments import NOT_RUN, is_added, is_test
 from grading.release import read_assignment
-from grading.submissions import Merged, find, merge
+from grading.submissions import Merged, merge
 from tests.grading.helpers import FIRST, NAMES
 
 LAST = NAMES[-1]
@@ -190,27 +188,7 @@ def test_a_cell_of_one_s_own_is_not_graded_whatever_it_says(courses):
     assert not is_test(cells[-1])
 
 
-# Finding and reading
-
-
-def test_every_file_has_a_student_and_where_its_name_tells_it_an_assignment(tmp_path):
-    for name in [f"ada/{FIRST}.ipynb", f"ada/old/{FIRST}.ipynb", "bo/notes.txt", "1_cy.ipynb"]:
-        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
-        (tmp_path / name).write_text("", encoding="utf-8")
-    (tmp_path / "ada" / ".ipynb_checkpoints").mkdir()
-    (tmp_path / "ada" / ".ipynb_checkpoints" / f"{FIRST}.ipynb").write_text("", encoding="utf-8")
-    found = [(one.student, one.file, one.assignment) for one in find(tmp_path)]
-    assert found == [
-        ("1_cy", "1_cy.ipynb", FIRST),
-        ("ada", f"{FIRST}.ipynb", FIRST),
-        ("ada", f"old/{FIRST}.ipynb", FIRST),
-        ("bo", "notes.txt", ""),
-    ]
-
-
-def test_the_name_of_a_folder_is_text_whatever_its_bytes():
-    assert submissions.readable(os.fsdecode("Zoë".encode())) == "Zoë"
-    assert submissions.readable(os.fsdecode(b"Zo\xeb")) == "Zo\ufffd"
+# Reading
 
 
 def test_a_notebook_with_a_mark_of_its_encoding_is_read(tmp_path):
