@@ -14,6 +14,7 @@ from sbd_utils import (
     held_out_r2,
     interpolate,
     linear_probe,
+    neighbor_r2,
     plot_fit,
     plot_grid_pair,
     plot_residuals,
@@ -145,6 +146,31 @@ def test_probe_finds_where_the_factors_are():
     for pair in [(4, 6), (-1, 2), range(6), ()]:
         with pytest.raises(ValueError, match="pair is"):
             linear_probe(z, factors, pair)
+
+
+def test_neighbours_read_a_code_that_no_straight_map_reads():
+    rng = np.random.default_rng(0)
+    turn = rng.uniform(2 * np.pi, 8 * np.pi, (2000, 1))
+    spiral = turn * np.concatenate([np.cos(turn), np.sin(turn)], 1)  # three times round
+    assert held_out_r2(spiral, turn) < 0.2
+    assert neighbor_r2(spiral, turn) > 0.99
+    assert neighbor_r2(spiral[rng.permutation(2000)], turn) < 0.1
+    assert neighbor_r2(np.zeros((2000, 2)), turn) < 0.1  # a constant code
+
+
+def test_neighbours_by_hand_and_their_bounds():
+    z = np.array([[0.0], [1.0], [10.0], [11.0], [0.4], [10.4]])
+    factors = np.array([[0.0], [2.0], [20.0], [22.0], [1.0], [21.0]])
+    z, factors = np.tile(z, (2, 1)), np.tile(factors, (2, 1))
+    # The second half finds itself with one neighbour.
+    assert neighbor_r2(z, factors, neighbors=1) == 1
+    # With all six, every guess is their mean, 11: R² is 0.
+    assert neighbor_r2(z, factors, neighbors=6) == pytest.approx(0)
+    for neighbors in (0, 7):
+        with pytest.raises(ValueError, match=f"neighbors is {neighbors}; it must be from 1 to 6"):
+            neighbor_r2(z, factors, neighbors=neighbors)
+    with pytest.raises(ValueError, match="z has shape"):
+        neighbor_r2(z, factors[:-1])
 
 
 def test_probe_is_held_out():
