@@ -1,6 +1,6 @@
 """Keep the weights of a table's runs beside it, and the scores that older rows lack.
 
-    python -m tools.kept_weights TABLE.csv FOLDER [--decoders sbd deconv] [--scores-only]
+    python -m tools.kept_weights TABLE.csv FOLDER [--recipes fast] [--scores-only]
 
 FOLDER is that of `python -m sbd_utils sweep`: it has DATASET-RECIPE-DECODER-SEED.safetensors. The
 weights are written in half precision, and the scores of what is kept are printed beside those of
@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.kept_weights", description=description)
     parser.add_argument("table", type=Path, help="the .csv file")
     parser.add_argument("folder", type=Path, help="where the runs' weights are")
-    parser.add_argument("--decoders", nargs="+", default=None, help="which runs' weights to keep")
+    parser.add_argument("--recipes", nargs="+", default=None, help="whose weights to keep")
     parser.add_argument("--scores-only", action="store_true", help="keep no weights")
     options = parser.parse_args(arguments)
     rows = read_rows(options.table)
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     write_rows(options.table, filled)
     if options.scores_only:
         return 0
-    chosen = [row for row in filled if options.decoders is None or row.decoder in options.decoders]
+    chosen = [row for row in filled if options.recipes is None or row.recipe in options.recipes]
     keep_weights(options.table, {row.name: models[row.name] for row in chosen})
     for row in chosen:
         compare(row, options.table)
