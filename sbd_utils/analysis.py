@@ -26,7 +26,7 @@ SQUARED_ERROR_LIMIT = 5.0
 
 
 @torch.no_grad()
-def encode(model: Any, images: Tensor, batch_size: int = 250) -> tuple[Tensor, Tensor]:
+def encode(model: Any, images: Tensor, batch_size: int = 50) -> tuple[Tensor, Tensor]:
     """Posterior means and log-variances of images, in batches.
 
     Args:
@@ -49,7 +49,7 @@ def encode(model: Any, images: Tensor, batch_size: int = 250) -> tuple[Tensor, T
 
 
 @torch.no_grad()
-def decode(model: Any, z: Tensor, batch_size: int = 250) -> Tensor:
+def decode(model: Any, z: Tensor, batch_size: int = 50) -> Tensor:
     """Images of codes, in batches.
 
     Args:

@@ -4,7 +4,20 @@ A check calls the student's function on cases whose answer is known by hand. It 
 is well, and else raises `NotYet` with a sentence. Hidden tests try more than it does.
 """
 
+from sbd_utils.checks.codes_and_controls import (
+    axes_from_three_labels,
+    bits_and_places,
+    two_halves,
+    unfaithful_code,
+)
 from sbd_utils.checks.does_it_hold import paired_summary, rows, sign_test, three_numbers
+from sbd_utils.checks.fair_comparison import (
+    mean_and_median,
+    one_stamp,
+    read_from_samples,
+    runs_for_power,
+    runs_without_a_failure,
+)
 from sbd_utils.checks.kit import (
     NotYet,
     as_array,
@@ -68,6 +81,8 @@ __all__ = [
     "alignment",
     "as_array",
     "average_variance",
+    "axes_from_three_labels",
+    "bits_and_places",
     "bits_for_a_place",
     "call",
     "center_of_mass",
@@ -91,13 +106,18 @@ __all__ = [
     "is_tensor",
     "loss",
     "loss_gradients",
+    "mean_and_median",
     "multiply_adds",
+    "one_stamp",
     "paired_summary",
     "parts",
     "passed",
     "predictions",
     "random_weights",
+    "read_from_samples",
     "rows",
+    "runs_for_power",
+    "runs_without_a_failure",
     "same",
     "same_picture",
     "scalar_of",
@@ -115,6 +135,8 @@ __all__ = [
     "triangle_period",
     "turned_ellipse",
     "two_codes",
+    "two_halves",
+    "unfaithful_code",
     "weights_of",
     "without",
     "worst_error",
