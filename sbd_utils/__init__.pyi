@@ -95,6 +95,7 @@ from .plotting import (
     plot_history as plot_history,
     plot_picture as plot_picture,
     plot_residuals as plot_residuals,
+    plot_small_grids as plot_small_grids,
     plot_strip as plot_strip,
     plot_traversals as plot_traversals,
     plot_variances as plot_variances,

@@ -18,6 +18,7 @@ from sbd_utils import (
     evaluation_grid,
     machine_kind,
     read_rows,
+    save_weights,
     train_circles,
 )
 from sbd_utils.data import STREAMS
@@ -28,6 +29,7 @@ from sbd_utils.evidence import (
     grids_path,
     read_curves,
     read_evidence,
+    weights_path,
     write_rows,
 )
 from sbd_utils.experiments import keep_weights, load_run, run_experiment
@@ -35,6 +37,7 @@ from sbd_utils.files import load_tensors
 from sbd_utils.metrics import fit_geometry
 from sbd_utils.recipes import RECIPES, VARIANTS
 from sbd_utils.training import History
+from tools import kept_weights
 
 ROOT = Path(__file__).resolve().parents[1]
 EVIDENCE = ROOT / "pretrained" / "evidence"
@@ -365,6 +368,25 @@ def test_weights_are_kept_in_half_precision_and_come_back(tmp_path):
         load_run("table", row(4), tmp_path)
     with pytest.raises(FileNotFoundError):
         load_run("other", kept_row, tmp_path)
+
+
+def test_older_rows_get_their_probes_from_the_weights(tmp_path, capsys):
+    table = tmp_path / "table.csv"
+    rows = [row(1, channels=2), row(2, channels=2, recipe="wide", linear_r2=0.5, neighbor_r2=0.25)]
+    write_rows(table, rows)
+    for old in rows:
+        torch.manual_seed(old.seed)
+        save_weights(VAE(channels=2), tmp_path / f"{old.name}.safetensors")
+    assert kept_weights.main([str(table), str(tmp_path), "--recipes", "fast"]) == 0
+    first, second = read_rows(table)
+    torch.manual_seed(1)
+    scores = evaluate_circles(VAE(channels=2).eval())
+    probes = scores.linear_r2, scores.neighbor_r2
+    assert (first.linear_r2, first.neighbor_r2) == pytest.approx(probes, abs=1e-5)
+    assert second == rows[1]  # it has them
+    kept = load_tensors(weights_path(table))[0]
+    assert {name.partition("/")[0] for name in kept} == {"circles-fast-sbd-1"}
+    assert "circles-fast-sbd-1: similarity R²" in capsys.readouterr().out
 
 
 KEPT = sorted(EVIDENCE.glob("*_weights.safetensors"))

@@ -18,6 +18,7 @@ from sbd_utils import (
     plot_fit,
     plot_grid_pair,
     plot_residuals,
+    plot_small_grids,
     plot_strip,
     plot_traversals,
     plot_variances,
@@ -289,3 +290,17 @@ def test_traversal_table_has_a_row_for_each_latent(ax, model):
     assert picture[6, 18] == 1  # row of latent 0 (the top left pixel), value 1
     assert picture[6, 2] == 0  # value -1, clamped
     assert picture[6, 19] == 0.5  # latent 1 untouched in this row
+
+
+def test_small_grids_of_groups_of_unequal_size():
+    x, y, labels = generate_spaced_coordinates(0, 10, 3, 2)
+    z = np.stack([x, y], 1)
+    groups = {"three": [(z, "0.1"), (2 * z, "0.2"), (z, "0.3")], "one": [(z, "0.4")]}
+    figure = plot_small_grids(Figure(), groups, labels, ["blue", "red"])
+    shown = [ax for ax in figure.axes if ax.get_visible()]
+    assert [ax.get_xlabel() for ax in shown] == ["0.1", "0.2", "0.3", "0.4"]
+    assert [ax.get_ylabel() for ax in shown] == ["three", "", "", "one"]
+    lines = shown[1].get_lines()
+    assert [line.get_alpha() for line in lines] == [1, 1, 0.5, 0.5]  # vertical, then horizontal
+    np.testing.assert_allclose(lines[0].get_xydata(), 2 * z[labels == 0])
+    assert {line.get_color() for line in shown[3].get_lines()} == {"red"}

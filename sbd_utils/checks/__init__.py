@@ -12,11 +12,13 @@ from sbd_utils.checks.codes_and_controls import (
 )
 from sbd_utils.checks.does_it_hold import paired_summary, rows, sign_test, three_numbers
 from sbd_utils.checks.fair_comparison import (
+    greatest_of_the_awake,
     mean_and_median,
     one_stamp,
     read_from_samples,
     runs_for_power,
     runs_without_a_failure,
+    share_that_changed_most,
 )
 from sbd_utils.checks.kit import (
     NotYet,
@@ -100,6 +102,7 @@ __all__ = [
     "give_weights",
     "gradient_reaches",
     "gradients",
+    "greatest_of_the_awake",
     "informative_pair",
     "is_array",
     "is_number",
@@ -121,6 +124,7 @@ __all__ = [
     "same",
     "same_picture",
     "scalar_of",
+    "share_that_changed_most",
     "short",
     "sign_test",
     "some_images",

@@ -1,6 +1,7 @@
 """The checks of notebook 05 and its appendix: runs that suffice, blank runs, samples, one stamp."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,56 @@ def _neighbor_r2(z: np.ndarray, factors: np.ndarray) -> float:
     target, guess = factors[half:], factors[:half][nearest].mean(1)
     residual = np.square(target - guess).sum(0)
     return float((1 - residual / np.square(target - target.mean(0)).sum(0)).min())
+
+
+def greatest_of_the_awake(answer: Any, rows: Sequence[Any]) -> None:
+    """Check the greatest similarity R² of the runs that are not blank.
+
+    Args:
+        answer: The student's.
+        rows: With `informative_latents` and `similarity_r2`.
+    """
+    if unwritten(answer):
+        return
+    awake = [row.similarity_r2 for row in rows if row.informative_latents > 0]
+    mistakes = {
+        "this is the affine R²; it forgives a plane that is squeezed into a line.": max(
+            row.affine_r2 for row in rows if row.informative_latents > 0
+        )
+    }
+    same(is_number(answer, "the answer"), max(awake), "the answer", mistakes, 1e-2)
+    solved("the greatest similarity R²")
+
+
+def share_that_changed_most(
+    answer: Any, decoders: Sequence[str], now: Sequence[Any], before: Sequence[Any]
+) -> None:
+    """Check which decoder's share of blank runs differs most between two recipes.
+
+    Args:
+        answer: The student's: one of the decoders.
+        decoders: All of them.
+        now: Rows of one recipe, and of others.
+        before: Rows of the other.
+    """
+    if unwritten(answer):
+        return
+    expect(answer in decoders, f"{answer!r} is none of {', '.join(decoders)}.")
+    moves = {}
+    for decoder in decoders:
+        shares = [_blank_share(rows, decoder) for rows in (now, before)]
+        moves[decoder] = abs(shares[0] - shares[1])
+    most = max(moves.values())
+    smaller = f"{answer}: its share moves by {moves[answer]:.0%}; another's moves by {most:.0%}."
+    expect(moves[answer] == most, smaller)
+    solved("the share that changed most")
+
+
+def _blank_share(rows: Sequence[Any], decoder: str) -> float:
+    """The share of a decoder's `fast` runs that have no informative latent."""
+    chosen = [row for row in rows if (row.recipe, row.decoder) == ("fast", decoder)]
+    blank = [row for row in chosen if row.informative_latents == 0]
+    return len(blank) / len(chosen)
 
 
 def one_stamp(by_stamp: Any, own: float, circles: ArrayLike, stamped: ArrayLike) -> None:

@@ -1,6 +1,7 @@
 """The exercises of notebooks 04 and 05: right answers are let pass, wrong ones are told why."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -37,7 +38,22 @@ def sampled(factor=1.0):
     return found
 
 
+def run(decoder, latents, affine=0.0, similarity=0.0):
+    return SimpleNamespace(
+        recipe="fast",
+        decoder=decoder,
+        informative_latents=latents,
+        affine_r2=affine,
+        similarity_r2=similarity,
+    )
+
+
+RUNS = [run("a", 0, 0.9, 0.9), run("a", 3, 0.8, 0.3), run("b", 4, 0.2, 0.1)]
+FORMER = [run("a", 2), run("a", 3), run("b", 4)]
+
 CASES = [
+    (checks.greatest_of_the_awake, (0.3, RUNS)),
+    (checks.share_that_changed_most, ("a", ["a", "b"], RUNS, FORMER)),
     (checks.bits_and_places, (10 / math.log(2), math.exp(10), 10.0)),
     (checks.bits_and_places, (torch.tensor(14.427), 22_026.5, torch.tensor(10.0))),
     (checks.axes_from_three_labels, (MATRIX, LABELED, CODES)),
@@ -72,6 +88,10 @@ def test_an_exercise_that_is_not_done_stops_nothing(check, capsys):
 @pytest.mark.parametrize(
     ("check", "given", "message"),
     [
+        (checks.greatest_of_the_awake, (0.8, RUNS), "this is the affine R²"),
+        (checks.greatest_of_the_awake, (0.9, RUNS), "is 0.9 where 0.3 is right"),
+        (checks.share_that_changed_most, ("b", ["a", "b"], RUNS, FORMER), "another's moves by 50%"),
+        (checks.share_that_changed_most, ("c", ["a", "b"], RUNS, FORMER), "none of a, b"),
         (checks.bits_and_places, (10, 22_026, 10.0), "these are nats"),
         (checks.bits_and_places, (6.931, 22_026, 10.0), "more bits than nats"),
         (checks.bits_and_places, (14.427, math.exp(5), 10.0), "both coordinates together"),
@@ -100,7 +120,11 @@ def test_an_exercise_that_is_not_done_stops_nothing(check, capsys):
         (checks.read_from_samples, (sampled(0), NETWORKS, PLACES), "vague: that is the R² of the"),
         (checks.read_from_samples, ({"sharp": 1.0}, NETWORKS, PLACES), "no R² for vague"),
         (checks.read_from_samples, (sampled() | {"sharp": 0.5}, NETWORKS, PLACES), "is right"),
-        (checks.one_stamp, (CIRCLES.square().sum().item(), 2.0, CIRCLES, 0 * CIRCLES), "the sum|is"),
+        (
+            checks.one_stamp,
+            (CIRCLES.square().sum().item(), 2.0, CIRCLES, 0 * CIRCLES),
+            "the sum|is",
+        ),
         (checks.one_stamp, (5.0, 2.0, CIRCLES, CIRCLES), "the squared error is 5 where 0"),
     ],
 )
