@@ -289,6 +289,46 @@ def plot_fit(
     return ax
 
 
+def plot_small_grids(
+    figure: Figure,
+    groups: Mapping[str, Sequence[tuple[Array, str]]],
+    labels: Array,
+    colors: Sequence,
+) -> Figure:
+    """Many encoded grids, each in a small frame without axes, a row for each group.
+
+    Vertical lines are dark, horizontal ones lighter.
+
+    Args:
+        figure: An empty one.
+        groups: By the row's name: codes [N, 2], and what to write beneath each.
+        labels: [N], the number of each point's line.
+        colors: One for each group.
+    """
+    columns = max(len(group) for group in groups.values())
+    axes = figure.subplots(len(groups), columns, squeeze=False)
+    for row, (name, group), color in zip(axes, groups.items(), colors, strict=True):
+        for ax in row[len(group) :]:
+            ax.set_visible(False)
+        for ax, (z, text) in zip(row, group, strict=False):
+            _plot_small_grid(ax, _detached(z), _detached(labels), color)
+            ax.set_xlabel(text, fontsize=8, labelpad=2)
+        row[0].set_ylabel(name, fontsize=8)
+    return figure
+
+
+def _plot_small_grid(ax: Axes, z: np.ndarray, labels: np.ndarray, color: str) -> None:
+    """One encoded grid."""
+    numbers = np.unique(labels)
+    for place, label in enumerate(numbers):
+        z1, z2 = z[labels == label].T
+        vertical = place < len(numbers) / 2
+        ax.plot(z1, z2, color=color, alpha=1 if vertical else 0.5, linewidth=0.8)
+    ax.set_aspect("equal", adjustable="datalim")
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set(visible=True, color="0.8")
+
+
 def plot_residuals(
     ax: Axes,
     xy: Array,
