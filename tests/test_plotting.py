@@ -14,6 +14,7 @@ from PIL import Image
 
 from sbd_utils import (
     OKABE_ITO,
+    evaluate_circles,
     generate_spaced_coordinates,
     plot_coordinate_grid,
     plot_examples,
@@ -186,6 +187,14 @@ def test_the_headline_shows_the_grid_and_what_each_model_makes_of_it():
     assert figure.axes[1].get_title() == "first: R² 1.00, squared error 0.0"
     assert "R² 1.00" not in figure.axes[2].get_title()
     assert figure.axes[1].get_xlabel() == "mean of latent 1"
+
+
+def test_the_headline_takes_scores_that_are_known():
+    model = Ideal()
+    known = evaluate_circles(model, num_images=10)._replace(pair=(0, 1), squared_error=4.25)
+    figure = plot_headline(plt.figure(), {"first": model}, {"first": known})
+    assert figure.axes[1].get_title() == "first: R² 1.00, squared error 4.2"
+    assert figure.axes[1].get_xlabel() == "mean of latent 0"
 
 
 # A single picture, and what training recorded
