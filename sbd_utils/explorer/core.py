@@ -169,7 +169,8 @@ class Explorer:
             scale: Width of a picture's pixel in the film.
 
         Raises:
-            ValueError: There is no such model or latent, one comes twice, none is named, steps is below 2 or scale below 1.
+            ValueError: There is no such model or latent, one comes twice, none is named, steps is
+                below 2 or scale below 1.
         """
         side = self._side(read_name("model", model))
         numbers = [read_integer("latent", latent) for latent in latents]

@@ -453,7 +453,7 @@ def test_a_late_answer_takes_no_held_slider_back(mount):
 
 def test_trails_have_their_length_beside_the_straight_one_and_can_be_cleared(mount):
     page, widget = mount(small(64))
-    pad, notes = page.get_by_role("application", name="Image plane"), page.locator(".note")
+    pad, notes = page.get_by_role("application", name="Image plane"), page.locator(".note .soft")
     green = lambda: int(is_green(pixels(pad)).sum())  # noqa: E731
     settled(page, lambda: click(pad, 128 + 4 * 15, 128))
     settled(page, lambda: click(pad, 128, 128))
@@ -757,7 +757,7 @@ def test_words_are_explained_on_hover_and_on_focus(mount, width):
         bubble = page.locator(f"[id='{word.get_attribute('aria-describedby')}']")
         for show, hide in (
             (word.hover, lambda: page.mouse.move(1, 1)),
-            (word.focus, word.blur),  # noqa: B023
+            (word.focus, word.blur),
             (word.focus, lambda: page.keyboard.press("Escape")),
         ):
             assert not bubble.is_visible()

@@ -176,8 +176,10 @@ def test_malformed_messages_are_answered_shortly_and_change_nothing(widget, capl
 
 @pytest.mark.parametrize(
     "data",
-    [None, 3, "custom", {}, {"method": "latemt"}, {"method": ["custom"]}, {"method": HUGE}]
-    + [{"method": "update", "state": {"spec": {}}}, {"method": "update"}],
+    [
+        *(None, 3, "custom", {}, {"method": "latemt"}, {"method": ["custom"]}, {"method": HUGE}),
+        *({"method": "update", "state": {"spec": {}}}, {"method": "update"}),
+    ],
 )
 def test_what_is_no_message_of_a_page_is_refused_and_sets_no_trait(widget, data):
     spec = widget.spec
