@@ -9,7 +9,7 @@ ARGS ?=
 PROMPT := kernel_websocket_connection_class=sbd_utils.explorer.server.PromptConnection
 BIOME := @biomejs/biome@2.6.8
 
-.PHONY: lab explore test javascript benchmark notebooks assignments grade wrong-answers clean
+.PHONY: lab explore test javascript benchmark notebooks assignments grade totals wrong-answers clean
 
 lab: $(VENV)/.ready
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --ServerApp.$(PROMPT) notebooks/00_start_here.ipynb $(ARGS)
@@ -58,6 +58,10 @@ assignments: $(VENV)/.ready
 grade: $(VENV)/.ready
 	@[ -d "$(SUBMITTED)" ] || { echo "Say which folder: make grade SUBMITTED=folder" >&2; exit 1; }
 	$(BIN)/python -m grading grade "$(SUBMITTED)" $(ARGS)
+
+# Marks by hand, from graded/hand_marks.csv, into the tables and pages; nothing is run.
+totals: $(VENV)/.ready
+	$(BIN)/python -m grading totals $(ARGS)
 
 # The table: wrong answer, mark, message.
 wrong-answers: $(VENV)/.ready

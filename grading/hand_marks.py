@@ -74,15 +74,15 @@ def read(out: Path, rows: dict[Row, float]) -> HandMarks:
     Returns:
         The marks and comments, and sentences about entries that do not count; nothing where there
         is no file.
-
-    Raises:
-        OSError: The file cannot be read.
     """
-    path = out / FILE
     found = HandMarks()
-    if not path.exists():
+    try:
+        content = (out / FILE).read_bytes()
+    except FileNotFoundError:
         return found
-    content = path.read_bytes()
+    except OSError as error:  # a spreadsheet may hold it
+        _refuse_all(found, 1, f"cannot be read ({error.strerror}): is it open elsewhere?")
+        return found
     if not content:
         return found
     try:

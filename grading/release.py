@@ -47,8 +47,8 @@ card; nothing here needs one. Next time, the second and the last line are enough
 
 - Write only in the cells that say NotImplementedError, or "Your answer"; add cells of your own,
   code or text, where you like. Keep the names of functions and arguments.
-- **One task alone**: run the first cell of code, which imports, then the cell of the task, then the
-  check below it. Nothing else has to run first. After a mistake that you cannot
+- **One task alone**: run the first cell of code, which imports, then the cells below the task's
+  heading, down to its check. Nothing else has to run first. After a mistake that you cannot
   explain, restart the kernel and run these again.
 - The check says at once what is wrong, and more checks are made when your work is graded.
 - **Packages** that are there when your work is graded: Python's own, {packages}, and `sbd_utils`,

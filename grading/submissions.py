@@ -95,8 +95,7 @@ def merge(source: NotebookNode, released: NotebookNode, submission: NotebookNode
     waiting = [cell for cell in parts.added.get(TOP, []) if cell.cell_type == "code"]
     for cell, as_released in zip(copy.deepcopy(source.cells), released.cells, strict=True):
         if is_answer(cell):
-            _fill_in(cell, parts)
-            theirs = []
+            theirs = _fill_in(cell, parts)
         else:
             theirs = _written_into(cell, as_released, parts)
         # A definition in the cell of a test must come before the course's test, as an answer does.
@@ -156,18 +155,23 @@ def _at_the_top(parts: Parts) -> list[NotebookNode]:
     return [cell for cell in parts.added.get(TOP, []) if cell.cell_type != "code"]
 
 
-def _fill_in(cell: NotebookNode, parts: Parts) -> None:
-    """Put the student's answer into the course's cell."""
+def _fill_in(cell: NotebookNode, parts: Parts) -> list[NotebookNode]:
+    """Put the student's answer into the course's cell; what it cannot hold is an own cell."""
     answer = parts.given.get(cell.id)
     if answer is None:
         cell.source = ""
         parts.notes.append(f"cell {cell.id!r} was deleted")
-        return
+        return []
     cell.source = answer.source
     if "attachments" in answer and cell.cell_type == "markdown":
         cell.attachments = answer.attachments
     if cell.cell_type == "code" and is_not_run(cell):
         cell.outputs = answer.get("outputs", [])
+    if answer.cell_type == cell.cell_type:
+        return []
+    kinds = f"handed in as {answer.cell_type}, and is read as {cell.cell_type}"
+    parts.notes.append(f"cell {cell.id!r} was {kinds}")
+    return [_own(answer)] if answer.get("outputs") else []
 
 
 def _written_into(

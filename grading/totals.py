@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from grading import hand_marks, record
 from grading.exports import SYSTEMS, write_for
@@ -74,10 +75,20 @@ def finish(out: Path, system: str | None, say: Callable[[str], None]) -> list[st
         OSError: A file cannot be written.
     """
     results = record.read(out)
-    hand_marks.add_rows(out, hand_marks.wanted(results))
     final, problems = write(out, results)
+    told = [*problems, *(write_for(system, final, out) if system else [])]
     for result in final:
-        update_page(result, out / "feedback")
-    for line in [*problems, *(write_for(system, final, out) if system else [])]:
+        told += _told(update_page, result, out / "feedback")
+    told += _told(hand_marks.add_rows, out, hand_marks.wanted(results))
+    for line in told:
         say(line)
     return problems
+
+
+def _told(work: Callable[..., None], *arguments: Any) -> list[str]:
+    """Do something that nothing else waits for; why it could not be done, if it could not."""
+    try:
+        work(*arguments)
+    except (OSError, UnicodeError) as error:
+        return [str(error)]
+    return []

@@ -12,6 +12,10 @@ SLOW = {
     "browser/": "a JupyterLab, a Voilà and a browser",
     "fixture graded": "grades a class of wrong answers to every task",
     "fixture hostile": "grades a class that loops, takes all memory, and ends its process",
+    "grading/test_nbgrader.py": "a course of nbgrader's: two assignments released and graded twice",
+    "grading/test_windows.py::test_a_submission_is_graded_where_there_is_no_module_for_limits": (
+        "a kernel; that the limits are said to be missing is tested without"
+    ),
     "grading/test_release.py::test_sources_run_from_beginning_to_end": "trains in an assignment",
     "training/test_processes.py": "starts two processes that train, five times",
     "training/test_loop.py::test_kill_9_at_random_steps_and_resume_is_bit_identical": (

@@ -416,7 +416,7 @@ show(
 # dozens? (b) Why does the smaller circle need more? (c) What does that mean for an encoder and a decoder that are to
 # hold the moving circle in two numbers?
 
-# %% [markdown] nbgrader={"grade": true, "grade_id": "explanation", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} rubric=[["(a) lamps and circles", 2], ["(b) the smaller circle", 1], ["(c) two numbers", 1]]
+# %% [markdown] nbgrader={"grade": true, "grade_id": "explanation", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} rubric=[["Lamps", 1], ["Motion", 1], ["The smaller circle", 1], ["Encoder and decoder", 1]]
 # The lamps' images are a fixed picture times a factor, plus another one times the other factor: all lie in one plane,
 # which two directions span. A circle's image is not a linear function of its position: from one circle to the other,
 # pixels turn on one after the other, and each needs directions of its own. The images form a sheet of two dimensions

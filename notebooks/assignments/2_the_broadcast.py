@@ -455,7 +455,7 @@ show(
 # pads. In about 80 words: (a) What can yours still paint, whatever its weights, and why? (b) What can the other paint that
 # yours cannot, what tells its pixels where they are, and how many pixels from the border does that reach?
 
-# %% [markdown] nbgrader={"grade": true, "grade_id": "without_coordinates", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false}
+# %% [markdown] nbgrader={"grade": true, "grade_id": "without_coordinates", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false} rubric=[["Without padding", 1], ["What the padding tells", 1], ["How far", 1]]
 # (a) One colour for each code, the same at every pixel: the code is the same everywhere, every unit of a layer has the same
 # weights and sees the same numbers, so it gives the same number. (b) A frame. The padding's zeros differ from the code, and
 # a unit that sees them knows that it is near the border, and which one. Three convolutions of kernel 3 see three pixels to

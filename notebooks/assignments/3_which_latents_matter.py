@@ -352,7 +352,7 @@ show(
 # The duplicated code has the fit and the alignment of a perfect one. In one sentence of at most 50 words: what has it lost,
 # which score tells, and why can the other two not?
 
-# %% [markdown] nbgrader={"grade": true, "grade_id": "in_one_sentence", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false}
+# %% [markdown] nbgrader={"grade": true, "grade_id": "in_one_sentence", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false} rubric=[["What is lost", 1], ["Why the others cannot tell", 1]]
 # It has lost y, which reading back alone tells, because fit and alignment ask whether the latents follow from the positions,
 # which two copies of u do, and only the other direction asks whether the positions follow from the latents.
 #

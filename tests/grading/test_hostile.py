@@ -116,7 +116,11 @@ def test_to_end_the_process_or_take_all_memory_costs_the_task_alone(hostile):
 def test_megabytes_of_output_are_cut_and_the_mark_stays(hostile):
     out, results = hostile
     assert set(marks(results["noisy"])) == {"center_of_mass"}
-    assert (out / "feedback" / "noisy" / f"{FIRST}.html").stat().st_size < 2_000_000
+    page = out / "feedback" / "noisy" / f"{FIRST}.html"
+    assert page.stat().st_size < 2_000_000
+    text = page.read_text(encoding="utf-8")
+    assert "x" * 1000 in text, "the beginning of the output is there"
+    assert "(Cut here: a cell" in text
 
 
 def test_a_renamed_function_is_missed_by_its_name(hostile):

@@ -188,6 +188,24 @@ def test_a_cell_of_one_s_own_is_not_graded_whatever_it_says(courses):
     assert not is_test(cells[-1])
 
 
+def test_an_answer_in_a_cell_of_another_kind_is_read_and_noted_and_keeps_its_output(courses):
+    def change(cells):
+        at_answer, at_code = at(cells, "answer"), at(cells, "sign_test")
+        printed = [nbformat.v4.new_output("stream", text="42")]
+        cells[at_answer] = new_code_cell("print(42)", id="answer", outputs=printed)
+        cells[at_code] = new_markdown_cell("def sign_test(): ...", id="sign_test")
+
+    merged = put_in(courses, LAST, change)
+    cells = merged.notebook.cells
+    assert cells[at(cells, "answer")].source == "print(42)"
+    assert cells[at(cells, "sign_test")].cell_type == "code"
+    assert cells[at(cells, "answer") + 1].outputs[0].text == "42"
+    assert merged.notes == [
+        "cell 'sign_test' was handed in as markdown, and is read as code",
+        "cell 'answer' was handed in as code, and is read as markdown",
+    ]
+
+
 # Reading
 
 
