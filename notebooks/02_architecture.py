@@ -717,13 +717,18 @@ for name, decoder in decoders.items():
     total = sum(p.numel() for p in decoder.parameters())
     given = {"decoder": decoder, "z": z}
     passes = Timer("decoder(z).square().sum().backward()", globals=given, timer=time.process_time)
-    print(f"{name:>6}: {total:>7,} parameters, {sum(macs[name]):>11,} multiply-adds a picture;", end=" ")
+    print(
+        f"{name:>6}: {total:>7,} parameters, {sum(macs[name]):>11,} multiply-adds a picture;",
+        end=" ",
+    )
     print(f"16 pictures there and back, on one core: {passes.timeit(2).median:.2f} s")
 
 # %%
 assert sum(macs["SBD"]) == 64 * 64 * 9 * (12 * 64 + 64 * 64 + 64 * 3) == 186_384_384
 cells = [side**2 for side in (2, 4, 8, 16, 32)]  # of the maps that are painted from
-assert sum(macs["deconv"]) == 10 * 256 + 16 * 64 * (64 * sum(cells[:4]) + 3 * cells[4]) == 25_430_528
+assert (
+    sum(macs["deconv"]) == 10 * 256 + 16 * 64 * (64 * sum(cells[:4]) + 3 * cells[4]) == 25_430_528
+)
 ratios = [sum(counts["SBD"]) / sum(counts["deconv"]) for counts in (weights, macs)]
 print(f"SBD over deconv: {ratios[0]:.2f} of the weights, {ratios[1]:.1f} times the multiply-adds")
 
@@ -893,7 +898,7 @@ checks.even_kernels(even)
 # Exercise 4
 def best_std(w, beta, norm2):
     """The standard deviation of q(z|x) at the minimum; norm2 is the squared norm of a."""
-    ...
+    return ...
 
 
 checks.best_std(best_std)

@@ -2,9 +2,9 @@
 
     python -m tools.betas [--out FILE]
 
-Writes the squared error and the KL of every latent, for every third update, as a table that notebook
-03 draws. All have seed 0 and fp32, and everything but beta from the recipe. They end where whole
-images are asked for: notebook 03 trains the recipe to its end itself. Takes about MINUTES minutes of
+Writes the squared error and the KL of every latent, for every third update, as a table that
+notebook 03 draws. All have seed 0 and fp32, and everything but beta from the recipe. They end where
+whole images are asked for: notebook 03 trains the recipe to its end itself. Takes four minutes of
 one core.
 """
 

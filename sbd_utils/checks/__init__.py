@@ -1,8 +1,8 @@
 """What an assignment's visible check says to a student; imports nothing else of the library.
 
 A check calls the student's function on cases whose answer is known by hand. It prints a line if all
-is well, and else raises `NotYet` with a sentence. Hidden tests try more than it does. The checks of a
-notebook's exercises say the same, and that nothing is written yet.
+is well, and else raises `NotYet` with a sentence. Hidden tests try more than it does. The checks of
+a notebook's exercises do the same, and say so if nothing is written yet.
 """
 
 from sbd_utils.checks.codes_and_controls import (

@@ -1,4 +1,4 @@
-"""The checks of notebook 02 and its appendix: weights set by hand, kernels, clouds, what is kept."""
+"""The checks of notebook 02 and its appendix: weights by hand, kernels, clouds, what is kept."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -13,7 +13,6 @@ from sbd_utils.checks.kit import (
     expect,
     is_number,
     is_tensor,
-    parts,
     same,
     solved,
     unwritten,
