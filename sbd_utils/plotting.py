@@ -470,9 +470,10 @@ def plot_history(figure: Figure, history: Any) -> Figure:
     left, right = figure.subplots(1, 2)
     _plot_error(left, history.squared_error)
     _plot_kl(right, history.kl)
-    updates = np.arange(1, len(history.squared_error) + 1)
-    for ax in (left, right):
-        mark_schedules(ax, updates, history.beta, history.pool)
+    if {"beta", "pool"} <= history.schedules.keys():
+        updates = np.arange(1, len(history.squared_error) + 1)
+        for ax in (left, right):
+            mark_schedules(ax, updates, history.beta, history.pool)
     return figure
 
 

@@ -117,8 +117,9 @@ def awake(answer: Any, runs: Mapping[str, ArrayLike], updates: ArrayLike, at: in
     for name, kl in runs.items():
         levels = as_array(kl)[row]
         right = int((levels >= AWAKE).sum())
+        number = is_number(answer[name], f"the number for the run {name}")
         asleep = len(levels) - right
-        what = f"the number of latents with at least {AWAKE} nats at update {at} of run {name}"
-        mistakes = {f"{what}: you have counted those asleep.": asleep}
-        same(is_number(answer[name], what), right, what, {} if asleep == right else mistakes)
+        expect(number == right or number != asleep, f"{name}: you have counted those asleep.")
+        where = f"the row of update {at} of runs['{name}']"
+        expect(number == right, f"{name}: in {where} not {number:g} have at least {AWAKE} nats.")
     solved("the latents awake")

@@ -176,8 +176,10 @@ def templates_apart(units: Any) -> None:
     """
     if unwritten(units):
         return
-    nine = {"the bias paints the average of the nine, which saves one.": 9}
-    same(is_number(units, "the number of units"), 8, "the number of units", nine)
+    number = is_number(units, "the number of units")
+    expect(number != 9, "9: the bias paints the average of the nine, which saves one.")
+    orthogonal = "pictures without a common pixel are orthogonal: can two of them share a template?"
+    expect(number == 8, f"{number:g} is not it: {orthogonal}")
     solved("the templates")
 
 
