@@ -87,6 +87,7 @@ from .experiments import Milestones as Milestones, load_run as load_run, make_ro
 from .plotting import (
     OKABE_ITO as OKABE_ITO,
     LivePlot as LivePlot,
+    mark_schedules as mark_schedules,
     plot_coordinate_grid as plot_coordinate_grid,
     plot_examples as plot_examples,
     plot_fit as plot_fit,

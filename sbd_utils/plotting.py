@@ -36,6 +36,8 @@ SAVED_DPI = 200
 """… and those that are stored: sharp on screens of twice that resolution, and when enlarged."""
 GAP = 2
 """Pixels between images that are shown side by side."""
+BETA_AT_THE_TOP = 240
+"""The beta that would fill an axis from bottom to top, where beta is a grey area."""
 ONE_ROW = 8
 """Up to this many images stand in one row, as in the blog post."""
 
@@ -459,7 +461,7 @@ def plot_history(figure: Figure, history: Any) -> Figure:
     """Squared error and the KL of every latent over the updates, side by side.
 
     The two latents that end highest are blue and orange, the others grey and thin; a latent at 0
-    says nothing.
+    says nothing. What the schedules did is marked, see `mark_schedules`.
 
     Args:
         figure: An empty one.
@@ -468,7 +470,35 @@ def plot_history(figure: Figure, history: Any) -> Figure:
     left, right = figure.subplots(1, 2)
     _plot_error(left, history.squared_error)
     _plot_kl(right, history.kl)
+    if {"beta", "pool"} <= history.schedules.keys():
+        updates = np.arange(1, len(history.squared_error) + 1)
+        for ax in (left, right):
+            mark_schedules(ax, updates, history.beta, history.pool)
     return figure
+
+
+def mark_schedules(ax: Axes, updates: Array, beta: Array, block: Array) -> Axes:
+    """Mark on an axis over updates where blocks of pixels get smaller, and how large beta is.
+
+    A dotted line stands before the first update of each new width. Beta is a grey area at the foot
+    of the axes, the same height for the same value in every figure; its largest value is printed.
+
+    Args:
+        ax: Where the x axis counts updates.
+        updates: [T].
+        beta: [T], weights of the KL, from 0 to 60 or so.
+        block: [T], widths of the blocks in pixels.
+    """
+    updates, beta, block = _detached(updates), _detached(beta), _detached(block)
+    for change in updates[1:][np.diff(block) != 0]:
+        ax.axvline(change, color="0.3", linestyle=":", linewidth=1)
+    height = beta / BETA_AT_THE_TOP
+    shares = ax.get_xaxis_transform()  # x in updates, y as a share of the axes
+    ax.fill_between(updates, height, color="0.85", linewidth=0, zorder=0, transform=shares)
+    highest = int(beta.argmax())
+    label = f"β = {beta[highest]:g}"
+    ax.text(updates[highest], height[highest] + 0.02, label, fontsize=9, transform=shares)
+    return ax
 
 
 def _plot_error(ax: Axes, squared_error: Tensor) -> None:

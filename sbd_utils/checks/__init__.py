@@ -1,7 +1,8 @@
 """What an assignment's visible check says to a student; imports nothing else of the library.
 
 A check calls the student's function on cases whose answer is known by hand. It prints a line if all
-is well, and else raises `NotYet` with a sentence. Hidden tests try more than it does.
+is well, and else raises `NotYet` with a sentence. Hidden tests try more than it does. The checks of
+a notebook's exercises do the same, and say so if nothing is written yet.
 """
 
 from sbd_utils.checks.codes_and_controls import (
@@ -36,6 +37,8 @@ from sbd_utils.checks.kit import (
     passed,
     same,
     short,
+    solved,
+    unwritten,
     without,
 )
 from sbd_utils.checks.pictures_from_factors import (
@@ -66,6 +69,16 @@ from sbd_utils.checks.the_broadcast import (
     training_step,
     weights_of,
 )
+from sbd_utils.checks.training_runs import awake, known_to, spread_of_means, without_price
+from sbd_utils.checks.two_decoders import (
+    best_std,
+    bytes_kept,
+    diamonds,
+    even_kernels,
+    resize_decoder,
+    templates_apart,
+    turned_diamond,
+)
 from sbd_utils.checks.which_latents_matter import (
     affine_fit,
     alignment,
@@ -77,15 +90,18 @@ from sbd_utils.checks.which_latents_matter import (
 )
 
 __all__ = [
-    "LossInputs",
     "NotYet",
+    "LossInputs",
     "affine_fit",
     "alignment",
     "as_array",
     "average_variance",
+    "awake",
     "axes_from_three_labels",
+    "best_std",
     "bits_and_places",
     "bits_for_a_place",
+    "bytes_kept",
     "call",
     "center_of_mass",
     "circle",
@@ -94,7 +110,9 @@ __all__ = [
     "decoder",
     "diagonal_step",
     "diameters",
+    "diamonds",
     "differentiable",
+    "even_kernels",
     "expect",
     "fake_instruments",
     "four_weights",
@@ -107,6 +125,7 @@ __all__ = [
     "is_array",
     "is_number",
     "is_tensor",
+    "known_to",
     "loss",
     "loss_gradients",
     "mean_and_median",
@@ -118,6 +137,7 @@ __all__ = [
     "predictions",
     "random_weights",
     "read_from_samples",
+    "resize_decoder",
     "rows",
     "runs_for_power",
     "runs_without_a_failure",
@@ -127,21 +147,27 @@ __all__ = [
     "share_that_changed_most",
     "short",
     "sign_test",
+    "solved",
     "some_images",
     "spectrum",
+    "spread_of_means",
     "square_by_hand",
     "square_seen",
+    "templates_apart",
     "three_arrays",
     "three_numbers",
     "three_scores",
     "three_values",
     "training_step",
     "triangle_period",
+    "turned_diamond",
     "turned_ellipse",
     "two_codes",
     "two_halves",
     "unfaithful_code",
+    "unwritten",
     "weights_of",
     "without",
+    "without_price",
     "worst_error",
 ]
