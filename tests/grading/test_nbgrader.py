@@ -1,5 +1,9 @@
 """The sources in a course of nbgrader's, as JupyterHubs have them: its own commands mark them right."""
 
+import os
+import sys
+from pathlib import Path
+
 import nbformat
 import pytest
 from nbformat.v4 import new_output
@@ -34,6 +38,7 @@ def course(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("PYTHONPATH", str(assignments.ROOT))  # the library is installed
+        patch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # for alembic
         config = PyFileConfigLoader("nbgrader_config.py", path=str(folder)).load_config()
         api = NbGraderAPI(config=config)
         for name in USED:

@@ -487,6 +487,9 @@ def test_canvas_s_gradebook_has_the_columns_that_it_looks_for(tmp_path, capsys):
     ]
     submitted, out = hand_in(tmp_path / "in", *files), tmp_path / "out"
     assert grade.main([str(submitted), "--out", str(out), "--for", "canvas"]) == 0
+    assert "3 without a grade: a mark by hand is missing" in capsys.readouterr().out
+    enter(out, "libo (4712)", ["1", "1", "1"])
+    assert totals.main(["--out", str(out), "--for", "canvas"]) == 0
     with open(out / "canvas.csv", newline="", encoding="utf-8") as file:
         table = list(csv.reader(file))
     known = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
@@ -494,6 +497,6 @@ def test_canvas_s_gradebook_has_the_columns_that_it_looks_for(tmp_path, capsys):
         [*known, FIRST, second],
         ["    Points Possible", "", "", "", "", "25", "25"],
         ["libo", "4712", "", "", "", "", "25"],
-        ["lovelaceada", "4711", "", "", "", "", "25"],
+        ["lovelaceada", "4711", "", "", "", "", ""],
     ]
-    assert "1 without a grade: a mark by hand is missing" in capsys.readouterr().out
+    assert "2 without a grade: a mark by hand is missing" in capsys.readouterr().out
