@@ -167,5 +167,6 @@ def test_grading_needs_a_folder(capsys):
 
 
 def test_text_in_tables_is_no_formula():
-    assert safe("=1+1") == "'=1+1"
+    for begin in ["=", "+", "-", "@", "\t", "\r"]:
+        assert safe(f"{begin}1+1") == f"'{begin}1+1"
     assert safe("ada") == "ada"
