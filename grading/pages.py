@@ -23,15 +23,16 @@ HEAD = """<!doctype html>
 <html lang=en>
 <meta charset=utf-8>
 <meta http-equiv=Content-Security-Policy
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'">
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline';
+  form-action 'none'; base-uri 'none'">
 <style>
 body { font-family: sans-serif; max-width: 60em; margin: auto }
 td, th { text-align: left; padding: .2em 1em .2em 0; vertical-align: top }
 pre { white-space: pre-wrap }
 </style>
 """
-TEXT = """a abbr b blockquote br code dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6
-    hr i img ins kbd li ol p pre s samp span strong sub summary sup ul"""
+TEXT = """a abbr b blockquote br code dd del details div dl dt em figcaption figure
+    h1 h2 h3 h4 h5 h6 hr i img ins kbd li ol p pre s samp span strong sub summary sup ul"""
 TABLES = "caption table tbody td tfoot th thead tr"
 TAGS = set(f"{TEXT} {TABLES}".split())
 """Of HTML, what text and tables are made of."""
