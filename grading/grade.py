@@ -50,6 +50,7 @@ from grading.worker import Job, work
 
 IN_EVERY_PROCESS = [
     "torch",
+    "sympy",  # torch imports it at the first gradient
     "matplotlib.pyplot",
     "nbconvert.exporters.html",
     "sbd_utils.checks",

@@ -12,7 +12,7 @@ import contextlib
 import io
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from sbd_utils import checks
 ADDRESS = ".judge"
 """The name of a socket in the folder that both processes see."""
 LONGEST_REASON = 1_000
+MOST_CALLBACKS = 100_000
+"""Of functions and objects that a student's code was given."""
 ITERATION = ("__iter__", "__next__")
 
 
@@ -128,7 +130,7 @@ class Judge:
     def _connected(self) -> Peer:
         if self.peer is None:
             line = Line(self._accepted(), self.stop)
-            self.peer = Peer(line, "j", may_get=may_get, classes=[checks.NotYet])
+            self.peer = Peer(line, "j", None, may_get, MOST_CALLBACKS, [checks.NotYet])
         return self.peer
 
     def _accepted(self) -> Connection:
@@ -140,7 +142,7 @@ class Judge:
         raise GoneError("the answer's process does not serve")
 
     def _prepare(self, number: int, peer: Peer) -> None:
-        """Bring the namespace up to date: the student's names, and the course's cells up to here."""
+        """Bring the namespace up to date: the student's names, the course's cells up to here."""
         found = peer.root.names(self.names)
         for name in self.names:
             self.space.pop(name, None)
@@ -153,9 +155,9 @@ class Judge:
 
     @contextlib.contextmanager
     def _taking_away(self, peer: Peer) -> Iterator[None]:
-        """`checks.without`, in a test, acts in the student's process: here, the test needs them."""
+        """`checks.without`, in a test, acts in the student's process, too."""
         here = checks.without
-        checks.without = lambda *functions: _without(peer, functions)
+        checks.without = lambda *functions: _without(peer, here, functions)
         try:
             yield
         finally:
@@ -163,12 +165,14 @@ class Judge:
 
 
 @contextlib.contextmanager
-def _without(peer: Peer, functions: tuple[Any, ...]) -> Iterator[None]:
+def _without(peer: Peer, here: Callable[..., Any], functions: tuple[Any, ...]) -> Iterator[None]:
     peer.root.take_away([f"{f.__module__}:{f.__qualname__}" for f in functions])
     try:
-        yield
+        with here(*functions):
+            yield
     finally:
-        peer.root.give_back()
+        if not peer.ended:
+            peer.root.give_back()
 
 
 def may_get(thing: Any, name: str) -> bool:

@@ -2,9 +2,11 @@
 
 import html
 import re
+import secrets
 import tempfile
 import threading
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -21,19 +23,31 @@ HEAD = """<!doctype html>
 <html lang=en>
 <meta charset=utf-8>
 <meta http-equiv=Content-Security-Policy
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'">
+ content="default-src 'none'; img-src data:; style-src 'unsafe-inline';
+  form-action 'none'; base-uri 'none'">
 <style>
 body { font-family: sans-serif; max-width: 60em; margin: auto }
 td, th { text-align: left; padding: .2em 1em .2em 0; vertical-align: top }
 pre { white-space: pre-wrap }
 </style>
 """
-TAGS = set(
-    """br caption dd del details div dl dt figcaption figure h1 h2 h3 h4 h5 h6 hr img ins kbd p pre
-    s samp span sub summary sup table tbody td tfoot th thead tr""".split()  # noqa: SIM905
-)
-"""Of HTML, beyond those that bleach lets through, what text and tables are made of."""
-ATTRIBUTES = {"alt", "class", "colspan", "height", "open", "rowspan", "scope", "title", "width"}
+TEXT = """a abbr b blockquote br code dd del details div dl dt em figcaption figure
+    h1 h2 h3 h4 h5 h6 hr i img ins kbd li ol p pre s samp span strong sub summary sup ul"""
+TABLES = "caption table tbody td tfoot th thead tr"
+TAGS = set(f"{TEXT} {TABLES}".split())
+"""Of HTML, what text and tables are made of."""
+ATTRIBUTES = {
+    "*": {"class", "id", "title", "width", "height"},
+    "a": {"href"},
+    "details": {"open"},
+    "img": {"alt", "src"},
+    **{cell: {"colspan", "rowspan", "scope"} for cell in ("td", "th")},
+}
+SCHEMES = {"https", "http", "mailto", "data"}
+WITHOUT_CONTENT = {"script", "style", "svg", "title", "iframe", "template", "noscript", "math"}
+"""Tags of which not even the text stays."""
+FORMULA_ATTRIBUTES = {"display", "mathvariant", "stretchy", "fence", "accent", "lspace", "rspace"}
+FORMULA_ATTRIBUTES |= {"linethickness", "columnalign", "width", "height", "scriptlevel", "form"}
 BELOW = "<hr>\n"
 """Stands between the marks and the notebook."""
 AS_HANDED_IN = "*Not run for grading. Its output is the one that was handed in:*"
@@ -144,38 +158,98 @@ def as_html(notebook: str) -> str:
     Args:
         notebook: As it ran, as JSON.
     """
-    from nbconvert import HTMLExporter
-
-    # nbconvert's own filter shows paragraphs and headings as their tags.
-    filters = {"clean_html": without_active_content}
-    exporter = HTMLExporter(template_name="basic", sanitize_html=True, filters=filters)
+    formulas: dict[str, str] = {}
+    exporter = _exporter(formulas)
     body, _ = exporter.from_notebook_node(_without_tests(notebook))
-    return str(body)
+    body = without_active_content(body)
+    # Formulas are put in last, so that MathML comes from us alone.
+    return re.sub(FORMULA, lambda found: formulas.get(found[0], ""), body)
 
 
-def without_active_content(content: str | list[str]) -> str:
-    """HTML that only shows: no scripts, no forms, no pictures from elsewhere.
+FORMULA = r"formula-[0-9a-f]{16}-\d+"
+"""Stands for a formula until all else is clean."""
+
+
+def _exporter(formulas: dict[str, str]) -> Any:
+    """A HTMLExporter that notes formulas, and leaves a name in the place of each.
 
     Args:
-        content: HTML, or its lines.
+        formulas: Gets MathML, by name.
     """
-    import bleach  # comes with nbconvert
+    from jinja2 import pass_context
+    from nbconvert import HTMLExporter
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-    text = content if isinstance(content, str) else "".join(content)
-    return bleach.clean(
-        text,
-        tags={*bleach.ALLOWED_TAGS, *TAGS},
-        attributes=_may_stay,
-        protocols={*bleach.ALLOWED_PROTOCOLS, "data"},  # of pictures alone: see _may_stay
+    begin = secrets.token_hex(8)
+
+    def noted(latex: str, display: str) -> str:
+        name = f"formula-{begin}-{len(formulas)}"
+        formulas[name] = as_mathml(latex, display)
+        return name
+
+    class Renderer(IPythonRenderer):
+        def inline_math(self, body: str) -> str:
+            return noted(body, "inline")
+
+        def block_math(self, body: str) -> str:
+            return noted(body, "block")
+
+        def latex_environment(self, name: str, body: str) -> str:
+            return noted(rf"\begin{{{name}}}{body}\end{{{name}}}", "block")
+
+    @pass_context
+    def as_markdown(context: Any, source: str) -> str:
+        attachments = context.get("cell", {}).get("attachments", {})
+        renderer = Renderer(escape=False, attachments=attachments)
+        return str(MarkdownWithMath(renderer=renderer).render(source))
+
+    return HTMLExporter(template_name="basic", filters={"markdown2html": as_markdown})
+
+
+def as_mathml(latex: str, display: str) -> str:
+    """A formula as MathML, which browsers show without a script; as its source if it is none.
+
+    Args:
+        latex: Without dollars.
+        display: "inline" or "block".
+    """
+    from xml.etree import ElementTree
+
+    from latex2mathml.converter import convert_to_element
+
+    try:
+        formula = convert_to_element(latex, display=display)
+    except Exception:  # it raises many kinds, of no common base
+        return f"<code>{html.escape(latex)}</code>"
+    for part in formula.iter():
+        kept = {name: part.attrib[name] for name in part.attrib if name in FORMULA_ATTRIBUTES}
+        part.attrib.clear()
+        part.attrib.update(kept)
+    return ElementTree.tostring(formula, encoding="unicode")
+
+
+def without_active_content(content: str) -> str:
+    """HTML that only shows: no scripts, no forms, no pictures from elsewhere."""
+    import nh3
+
+    return nh3.clean(
+        content,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        attribute_filter=_filtered,
+        url_schemes=SCHEMES,
+        clean_content_tags=WITHOUT_CONTENT,
     )
 
 
-def _may_stay(tag: str, name: str, value: str) -> bool:
+def _filtered(tag: str, name: str, value: str) -> str | None:
+    """The value of an attribute, or None where it must go: data are for pictures alone."""
+    is_picture = value.startswith("data:image/")
     if tag == "img" and name == "src":
-        return value.startswith("data:image/")
+        return value if is_picture else None
     if tag == "a" and name == "href":
-        return value.startswith(("https:", "http:", "mailto:", "#"))
-    return name in ATTRIBUTES
+        return value if value.startswith(("https:", "http:", "mailto:", "#")) else None
+    return value
 
 
 def as_text(notebook: str) -> str:
@@ -202,4 +276,3 @@ def _hide(cell: NotebookNode) -> None:
     for output in cell.outputs:
         if output.output_type == "error":
             output.traceback = [explain(output.ename, output.evalue)]
-

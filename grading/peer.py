@@ -17,6 +17,7 @@ What the other side may ask for is decided by `may_get`; what it sends is held t
 """
 
 import builtins
+import math
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -28,15 +29,12 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from grading.wire import MOST_BYTES, Decoder, Encoder, WireError, expect, pack, unpack
+from grading.wire import MOST_BYTES, PLAIN_NAME, Decoder, Encoder, WireError, expect, pack, unpack
 
 MOST_GRAPHS = 300
 """Kept for gradients; the oldest go first."""
 LONGEST_TEXT = 2_000
 """Characters of an exception's text."""
-PLAIN_NAME = r"[A-Za-z_]\w{0,60}"
-OWN = ("peer", "number", "about")
-"""What a `Proxy` holds itself."""
 
 
 class GoneError(ConnectionError):
@@ -97,7 +95,10 @@ class Proxy:
 
     def __len__(self) -> int:
         """How many items it has."""
-        return int(self.peer.ask("method", self.number, "__len__"))
+        try:
+            return int(self.peer.ask("method", self.number, "__len__"))
+        except AttributeError:  # list() would not go on
+            raise TypeError(f"a {type(self).__name__} has no len()") from None
 
     def __getitem__(self, key: Any) -> Any:
         """One of its items."""
@@ -123,6 +124,7 @@ class Peer:
         side: str,
         root: Any = None,
         may_get: Callable[[Any, str], bool] = lambda thing, name: True,
+        most_served: float = math.inf,
         classes: Sequence[type[BaseException]] = (),
     ) -> None:
         """Begin to talk.
@@ -132,11 +134,13 @@ class Peer:
             side: A letter, not that of the other side.
             root: What the other side gets to begin with.
             may_get: Whether it may have this attribute of a thing it was given.
+            most_served: Questions of the other side, in all.
             classes: Exceptions that both sides know, beyond Python's own.
         """
         self.channel = channel
         self.side = side
         self.may_get = may_get
+        self.most_served = most_served
         self.classes = {kind.__name__: kind for kind in classes}
         self.things: list[Any] = [root]
         self.numbers: dict[int, int] = {}  # by id; `things` keeps them alive
@@ -146,6 +150,7 @@ class Peer:
         self.anchor = torch.zeros((), requires_grad=True)  # makes results need gradients
         self.lock = threading.RLock()  # a student may use threads
         self.calls = 0
+        self.served = 0
         self.ended = False
 
     @property
@@ -216,6 +221,7 @@ class Peer:
             while True:
                 answer, buffers = self._receive()
                 if answer.get("do") != "answer":
+                    expect(self.served < self.most_served, "it asks for too much")
                     self._serve(answer, buffers)
                 elif "error" in answer:
                     break
@@ -270,6 +276,7 @@ class Peer:
 
     def _serve(self, message: dict[str, Any], buffers: list[bytes]) -> None:
         """Do what is asked for, and answer."""
+        self.served += 1
         encoder = Encoder(self.refer)
         try:
             with torch.no_grad():

@@ -189,7 +189,7 @@ class Limits:
 
 
 CONTEXT = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
-"""How a process begins: as a copy of one that has imported what it needs, where there are copies."""
+"""How a process begins: where it can, as a copy of one that has imported what it needs."""
 
 
 def warm_up(*modules: str) -> None:

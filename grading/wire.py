@@ -8,6 +8,8 @@ else there is, a function or an object, stays where it is: a number travels in i
 
 import json
 import math
+import re
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -22,12 +24,13 @@ DEEPEST = 50
 MOST_DIMENSIONS = 16
 LARGEST_INTEGER = 4_000
 """Digits of a whole number; Python itself reads 4,300."""
-TENSOR_TYPES = {
-    name: getattr(torch, name)
-    for name in """float16 bfloat16 float32 float64 int8 int16 int32 int64 uint8 bool complex64
-    complex128""".split()
-}
-TENSOR_NAMES = {dtype: name for name, dtype in TENSOR_TYPES.items()}
+FLOATS = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
+WHOLE = [torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64]
+COMPLEX = [torch.complex64, torch.complex128]
+TENSOR_NAMES = {dtype: str(dtype).removeprefix("torch.") for dtype in FLOATS + WHOLE + COMPLEX}
+TENSOR_TYPES = {name: dtype for dtype, name in TENSOR_NAMES.items()}
+PLAIN_NAME = r"[A-Za-z]\w{0,60}"
+"""Of classes and fields."""
 NUMBERS = "biufc"
 """Kinds of NumPy's dtypes that travel as raw bytes."""
 
@@ -128,6 +131,10 @@ class Encoder:
         return self._of_others(value, depth)
 
     def _of_others(self, value: Any, depth: int) -> Any:
+        if isinstance(value, tuple) and hasattr(value, "_fields"):
+            items = [self.encode(item, depth + 1) for item in value]
+            about = {"name": type(value).__name__, "fields": list(value._fields), "items": items}
+            return {"named": about}
         for kind, tag in [(list, "list"), (tuple, "tuple"), (set | frozenset, "set")]:
             if isinstance(value, kind):
                 return {tag: [self.encode(item, depth + 1) for item in value]}
@@ -179,7 +186,8 @@ class Encoder:
         plain = value.layout == torch.strided and value.dtype in TENSOR_NAMES
         expect(plain and not value.is_meta, f"a tensor of {value.dtype}, {value.layout} stays here")
         values = value.detach().resolve_conj().resolve_neg().cpu()
-        flat = values.contiguous().reshape(-1).view(torch.uint8)
+        copy = values.clone(memory_format=torch.contiguous_format)
+        flat = copy.reshape(-1).view(torch.uint8)
         return {
             "dtype": TENSOR_NAMES[value.dtype],
             "shape": list(value.shape),
@@ -254,12 +262,18 @@ class Decoder:
     def _tuple(self, content: Any, depth: int) -> tuple[Any, ...]:
         return tuple(self._items(content, depth))
 
+    def _named(self, content: Any, depth: int) -> tuple[Any, ...]:
+        name, fields = content["name"], content["fields"]
+        names = [name, *fields]
+        expect(all(re.fullmatch(PLAIN_NAME, one) for one in names), "a tuple's names are none")
+        return namedtuple(name, fields)(*self._items(content["items"], depth))
+
     def _set(self, content: Any, depth: int) -> set[Any]:
         return set(self._items(content, depth))
 
     def _dict(self, content: Any, depth: int) -> dict[Any, Any]:
         pairs = [self._items(pair, depth) for pair in content]
-        return {key: value for key, value in pairs}
+        return dict(pairs)
 
     def _complex(self, content: Any, depth: int) -> complex:
         return complex(*content)
@@ -327,9 +341,20 @@ class Decoder:
 
 
 READERS: dict[str, Callable[[Decoder, Any, int], Any]] = {
-    name.removeprefix("_"): getattr(Decoder, name)
-    for name in """_list _tuple _set _dict _complex _bytes _range _dtype _slot _objects _scalar
-    _array _tensor""".split()
+    "list": Decoder._list,
+    "tuple": Decoder._tuple,
+    "named": Decoder._named,
+    "set": Decoder._set,
+    "dict": Decoder._dict,
+    "complex": Decoder._complex,
+    "bytes": Decoder._bytes,
+    "range": Decoder._range,
+    "dtype": Decoder._dtype,
+    "slot": Decoder._slot,
+    "objects": Decoder._objects,
+    "scalar": Decoder._scalar,
+    "array": Decoder._array,
+    "tensor": Decoder._tensor,
 }
 
 

@@ -278,12 +278,10 @@ async def _judge_cell(client: "_Client", number: int, watch: Watch, judge: "Judg
     """Judge a test while the kernel serves; why it had to be stopped, or nothing."""
     cell = client.nb.cells[number]
     serving = nbformat.v4.new_code_cell(judge.code)
-    watch.start_cell(of_the_course=True)
+    watch.start_cell(of_the_course=False)
     client.kept = OUTPUT_CHARACTERS  # nothing of it is shown
     judge.expect_kernel()
-    kernel = asyncio.ensure_future(
-        client.async_execute_cell(serving, number, store_history=False)
-    )
+    kernel = asyncio.ensure_future(client.async_execute_cell(serving, number, store_history=False))
     verdict = asyncio.get_running_loop().run_in_executor(None, judge.test, number)
     kernel.add_done_callback(lambda _: judge.let_go())
     try:
@@ -386,4 +384,3 @@ def join_streams(cell: NotebookNode) -> None:
         lines = output.text.split("\n")
         output.text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
     cell.outputs = outputs
-

@@ -14,6 +14,7 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from grading import assignments, grade, pages, processes
 from grading.marks import Outcome, TaskMark
 from grading.processes import JobError
+from grading.sandbox import NONE, Sandbox
 from tests.grading.helpers import FIRST, NAMES, released
 
 LAST = NAMES[-1]
@@ -36,7 +37,9 @@ def quick(monkeypatch):
     notebook = nbformat.writes(new_notebook(cells=[new_markdown_cell("my words")]))
     outcome = Outcome([TaskMark("circle", 3.0, 4.0, "one is missing")], [], notebook)
     monkeypatch.setattr(grade, "run_job", lambda *_: outcome.to_json())
-    monkeypatch.setattr(pages, "run_job", lambda module, job, *_: pages.as_html(job))
+    monkeypatch.setattr(pages, "run_job", lambda work, job, *_: work(job))
+    monkeypatch.setattr(grade, "warm_up", lambda *_: None)
+    monkeypatch.setattr(grade, "find_sandbox", lambda *_: Sandbox("none of the test's"))
 
 
 def test_tables_are_written_before_the_page_of_the_same_submission(quick, tmp_path, monkeypatch):
@@ -80,10 +83,10 @@ def test_a_page_that_cannot_be_written_is_a_note(quick, tmp_path, capsys):
 
 
 def test_a_submission_that_cannot_be_run_stops_no_other(quick, tmp_path, monkeypatch):
-    def copy(*_, **__):
+    def run(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(grade.shutil, "copytree", copy)
+    monkeypatch.setattr(grade, "run_job", run)
     hand_in(tmp_path / "in", [f"ada/{FIRST}.ipynb", "bo/notes.txt", "cy/homework.ipynb"])
     ada, bo, cy = grade.grade_folder(tmp_path / "in", tmp_path / "out")
     assert ada.outcome.total == 0
@@ -108,7 +111,7 @@ def test_ctrl_c_writes_what_there_is_and_ends_what_runs(quick, tmp_path, monkeyp
     hand_in(tmp_path / "in", [f"{name}/{FIRST}.ipynb" for name in ["ada", "bo", "cy"]])
     ended = threading.Event()
 
-    def run(module, job, folder, seconds, stop):
+    def run(work, job, folder, limits, stop):
         if "ada" in job["path"]:
             return Outcome([TaskMark("circle", 4.0, 4.0, "")]).to_json()
         ended.set() if stop.wait(60) else None
@@ -123,6 +126,14 @@ def test_ctrl_c_writes_what_there_is_and_ends_what_runs(quick, tmp_path, monkeyp
     assert grade.main(arguments) == 130
     assert ended.is_set()
     assert [row["student"] for row in rows(tmp_path / "out" / "totals.csv")] == ["ada"]
+
+
+@pytest.mark.parametrize("kind", ["", "bubblewrap"])
+def test_that_there_is_no_sandbox_is_said_once(kind, quick, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(grade, "find_sandbox", lambda *_: Sandbox(kind))
+    hand_in(tmp_path / "in", [f"{name}/{FIRST}.ipynb" for name in ["ada", "bo"]])
+    grade.grade_folder(tmp_path / "in", tmp_path / "out")
+    assert capsys.readouterr().out.count(NONE) == (0 if kind else 1)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])

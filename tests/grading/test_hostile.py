@@ -1,5 +1,7 @@
 """Hostile and broken submissions cost themselves what they break, and nobody else anything."""
 
+import html
+import importlib.util
 import re
 
 import nbformat
@@ -8,6 +10,7 @@ import pytest
 
 from grading import assignments, grade
 from grading.marks import Result
+from grading.sandbox import find_sandbox
 from grading.tables import safe
 from grading.watch import TimeLimits
 from tests.grading.helpers import FIRST, machine_tasks
@@ -37,6 +40,103 @@ HOSTILE = {
         + SPECTRUM,
     },
 }
+# Each of them solves nothing, and would earn marks if it reached what judges.
+PATCHES = """
+import builtins, sys
+import numpy as np, torch
+import sbd_utils.checks as c, sbd_utils.checks.kit as kit
+yes = lambda *args, **kwargs: True
+for module in (c, kit, sys.modules["sbd_utils.checks.pictures_from_factors"]):
+    for name in ["expect", "same", "close", "is_tensor", "passed", "same_picture", "as_array"]:
+        if hasattr(module, name):
+            setattr(module, name, yes)
+for name in ["circle", "coordinates", "center_of_mass", "worst_error", "spectrum"]:
+    setattr(c, name, yes)
+for owner, names in [(np, ["allclose", "isclose", "array_equal"]), (torch, ["equal", "allclose"])]:
+    for name in names:
+        setattr(owner, name, yes)
+get_ipython().set_custom_exc((BaseException,), lambda *args, **kwargs: None)
+for name, module in list(sys.modules.items()):
+    if name.startswith("grading"):
+        module.expect = yes
+        for kind in ("Peer", "Desk"):
+            for method in ("_exception", "names"):
+                if hasattr(getattr(module, kind, None), method):
+                    setattr(getattr(module, kind), method, yes)
+sys.exit = builtins.exit = yes
+"""
+LOOKS = """
+import gc, glob, os, re, sys
+import torch
+ROOT = %r
+found = []
+def see(text):
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    if re.search("BEGIN HID" + "DEN|_right = |BEGIN SOLU" + "TION", text):
+        found.append(text)
+def look():
+    frame = sys._getframe()
+    while frame is not None:
+        see(" ".join(map(str, [*frame.f_globals, *frame.f_locals])).replace("found", ""))
+        frame = frame.f_back
+    see(str(In[-1]))
+    above = os.getppid()
+    for pid in {*filter(str.isdigit, os.listdir("/proc")), str(above)} - {str(os.getpid())}:
+        for name in ["environ", "cmdline", "fd/0", "cwd/notebooks/assignments/1_pictures_from_factors.py"]:
+            try:
+                see(open(f"/proc/{pid}/{name}", "rb").read(10**7))
+            except OSError:
+                pass
+        try:
+            with open(f"/proc/{pid}/mem", "rb", 0) as memory:
+                for line in open(f"/proc/{pid}/maps"):
+                    if "heap" in line:
+                        start, end = (int(part, 16) for part in line.split()[0].split("-"))
+                        memory.seek(start)
+                        see(memory.read(end - start))
+        except OSError:
+            pass
+    for path in glob.glob(ROOT + "/notebooks/assignments/*.py"):
+        see(open(path, encoding="utf-8").read())
+class Looks(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        look()
+        return super().__torch_function__(function, types, args, kwargs or {})
+def circle(x, y, size, img_size):
+    look()
+    print("found", len(found), found[:1])
+    if found:
+        code = re.search(r"(    at = .*?)    ### END", found[0], re.DOTALL)
+        if code:
+            exec("def drawn(x, y, size, img_size):\\n" + code[1], globals())
+            return drawn(x, y, size, img_size)
+    return torch.zeros(img_size, img_size).as_subclass(Looks)
+"""
+GARBAGE = {
+    "spaced_coordinates": "def spaced_coordinates(*args):\n    return args",
+    "center_of_mass": "def center_of_mass(images):\n    return images",
+    "worst_error": "def worst_error(render, measure, positions, img_size=64):\n"
+    "    return measure.__globals__['_right']",
+    "spectrum": "def spectrum(images):\n    raise SystemExit",
+}
+WHEEL = """
+import zipfile
+with zipfile.ZipFile("tiny-1.0-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("tiny_package.py", "number = 42")
+    wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\n")
+    wheel.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n")
+    wheel.writestr("tiny-1.0.dist-info/RECORD", "")
+%pip install --quiet --no-index tiny-1.0-py3-none-any.whl
+"""
+OWN_CELLS = {
+    "circle-test": [WHEEL, "import tiny_package\nprint('number', tiny_package.number)"],
+    "center_of_mass-test": ["exit()"],
+    "spectrum-test": ["print('still there')"],
+    "spectrum": ["%reset -f"],
+}
+
 NOT_NOTEBOOKS = {
     "text": "I did it on paper.",
     "empty": "",
@@ -70,6 +170,14 @@ def hostile(tmp_path_factory):
         task=False,
     )
     notebooks["edits"].cells.append(extra)
+    patches = {"circle": PATCHES + "\ndef circle(*args):\n    return 1", **GARBAGE}
+    notebooks["patches"] = notebook_with(FIRST, patches)
+    notebooks["looks"] = notebook_with(FIRST, {"circle": LOOKS % str(assignments.ROOT), **GARBAGE})
+    notebooks["leaves"] = assignments.read_source(FIRST)
+    for name, sources in OWN_CELLS.items():
+        cells = notebooks["leaves"].cells
+        where = next(i for i, cell in enumerate(cells) if cell.id == name)
+        cells[where + 1 : where + 1] = map(nbformat.v4.new_code_cell, sources)
     for student, notebook in notebooks.items():
         (folder / student).mkdir()
         nbformat.write(notebook, folder / student / f"{FIRST}.ipynb")
@@ -81,7 +189,7 @@ def hostile(tmp_path_factory):
     (folder / "bytes").mkdir()
     (folder / "bytes" / f"{FIRST}.ipynb").write_bytes(bytes(range(256)))
     before = {path: path.read_bytes() for path in LIBRARY.rglob("*.py")}
-    graded = grade.grade_folder(folder, out, limits=TimeLimits(cell_seconds=20))
+    graded = grade.grade_folder(folder, out, limits=TimeLimits(cell_seconds=10))
     results = {result.submission.student: result for result in graded}
     assert {path: path.read_bytes() for path in before} == before, (
         "a submission changed the library"
@@ -101,7 +209,7 @@ def marks(result: Result) -> dict[str, str]:
 def test_an_endless_loop_costs_its_task_alone(hostile):
     lost = marks(hostile[1]["loops"])
     assert set(lost) == {"circle", "spectrum"}
-    assert all("ran for more than 20 s of processor time" in reason for reason in lost.values())
+    assert all("ran for more than 10 s of processor time" in reason for reason in lost.values())
 
 
 def test_to_end_the_process_or_take_all_memory_costs_the_task_alone(hostile):
@@ -161,7 +269,33 @@ def test_a_file_of_another_name_is_named(hostile):
 
 
 def test_no_submission_stops_the_others(hostile):
-    assert set(hostile[1]) == {*HOSTILE, *NOT_NOTEBOOKS, "deletes", "edits", "word", "bytes"}
+    others = {"deletes", "edits", "patches", "looks", "leaves", "word", "bytes"}
+    assert set(hostile[1]) == {*HOSTILE, *NOT_NOTEBOOKS, *others}
+
+
+@pytest.mark.parametrize("student", ["patches", "looks"])
+def test_whoever_solves_nothing_earns_nothing(student, hostile):
+    out, results = hostile
+    result = results[student]
+    assert find_sandbox().kind, "without a sandbox, the disk can be searched: see the sentence"
+    assert result.outcome.total == 0, marks(result)
+    page = (out / "feedback" / student / f"{FIRST}.html").read_text(encoding="utf-8")
+    assert "_right =" not in page
+    assert "generator=torch.Generator().manual_seed(sum(_shape))" not in page
+    if student == "looks":
+        assert "found 0 []" in html.unescape(page)
+
+
+def test_what_ends_a_student_s_own_process_costs_no_mark_of_what_works(hostile):
+    out, results = hostile
+    result = results["leaves"]
+    lost = marks(result)
+    assert set(lost) == {"spectrum"}, lost
+    assert "there is no 'spectrum'" in lost["spectrum"]
+    assert any("it ended the Python process" in note for note in result.outcome.notes)
+    page = (out / "feedback" / "leaves" / f"{FIRST}.html").read_text(encoding="utf-8")
+    assert "number 42" in page, "what pip installs is there for the student"
+    assert importlib.util.find_spec("tiny_package") is None, "and for nobody else"
 
 
 def test_grading_needs_a_folder(capsys):
@@ -201,5 +335,6 @@ def test_a_folder_with_nothing_to_grade_is_said(tmp_path, capsys):
 
 
 def test_text_in_tables_is_no_formula():
-    assert safe("=1+1") == "'=1+1"
+    for begin in ["=", "+", "-", "@", "\t", "\r"]:
+        assert safe(f"{begin}1+1") == f"'{begin}1+1"
     assert safe("ada") == "ada"

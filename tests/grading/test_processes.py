@@ -6,78 +6,104 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
+import torch
 
 from grading import processes
-from grading.processes import JobError, StoppedError, kill_children, missing_limits, run_job
+from grading.processes import (
+    JobError,
+    Limits,
+    StoppedError,
+    kill_children,
+    missing_limits,
+    run_job,
+)
+
+FOLDER = Path(processes.__file__).parents[1]
+LONG = Limits(600)
+SLEEP = ["sleep", "8271"]
 
 
-@pytest.fixture
-def room(monkeypatch, tmp_path):
-    """Makes a module that `run_job` can run, from its code."""
-    monkeypatch.setattr(processes, "ROOT", tmp_path)
-
-    def make(code: str) -> str:
-        top = f"import sys\nsys.path.append({str(FOLDER)!r})\n"
-        (tmp_path / "room.py").write_text(top + code, encoding="utf-8")
-        return "room"
-
-    return make
+def answer(job):
+    print("x" * 1_000_000)
+    return [job, "ö"]
 
 
-FOLDER = processes.Path(processes.__file__).parents[1]
-ANSWER = "from grading.processes import answer_job\nanswer_job(lambda job: [job, 'ö'])"
-SLEEP = "import subprocess, sys, time\nsubprocess.Popen(['sleep', '8271'])\ntime.sleep(8271)"
+def fail(job):
+    raise ValueError("broken: ö")
+
+
+def leave(job):
+    os._exit(7)
+
+
+def sleep(job):
+    subprocess.Popen(SLEEP)
+    time.sleep(8271)
+
+
+def compute(job):
+    while True:
+        pass
+
+
+def look_around(job):
+    return [os.getcwd(), open(f"/proc/{os.getpid()}/status").read(), torch.get_num_threads()]
 
 
 def left() -> list[psutil.Process]:
     return [p for p in psutil.process_iter(["cmdline"]) if "8271" in (p.info["cmdline"] or [])]
 
 
-def test_the_answer_comes_back(room, tmp_path):
-    assert run_job(room(ANSWER), {"a": "日本" * 1_000_000}, tmp_path, 600)[0]["a"][:2] == "日本"
-
-
-def test_what_is_written_to_standard_output_is_not_in_the_way(room, tmp_path):
-    code = f"print('x' * 1_000_000)\n{ANSWER}\nprint('more')"
-    assert run_job(room(code), 1, tmp_path, 600) == [1, "ö"]
+def test_the_answer_comes_back_whatever_is_printed(tmp_path):
+    job, word = run_job(answer, {"a": "日本" * 1_000_000}, tmp_path, LONG)
+    assert job["a"][:2] == "日本"
+    assert word == "ö"
 
 
 @pytest.mark.parametrize(
-    ("code", "reason"),
-    [
-        ("raise ValueError('broken: ö')", "status 1: ValueError: broken: ö"),
-        ("import os\nos._exit(7)", "status 7: no message"),
-        ("pass", "status 0: no message"),
-    ],
+    ("work", "reason"),
+    [(fail, "status 1: ValueError: broken: ö"), (leave, "status 7: no message")],
 )
-def test_a_process_without_an_answer_says_why(code, reason, room, tmp_path):
+def test_a_process_without_an_answer_says_why(work, reason, tmp_path):
     with pytest.raises(JobError, match=reason):
-        run_job(room(code), 1, tmp_path, 600)
+        run_job(work, 1, tmp_path, LONG)
 
 
-def test_a_process_that_does_not_end_is_ended_with_its_children(room, tmp_path):
+def test_a_process_that_does_not_end_is_ended_with_its_children(tmp_path):
     with pytest.raises(JobError, match=r"it took more than 3 s"):
-        run_job(room(SLEEP), 1, tmp_path, 3)
+        run_job(sleep, 1, tmp_path, Limits(3))
     assert left() == []
 
 
-def test_a_process_ends_when_it_is_told_to(room, tmp_path):
+def test_a_process_has_its_processor_time(tmp_path):
+    with pytest.raises(JobError, match=r"it took more than 1 s of processor time"):
+        run_job(compute, 1, tmp_path, Limits(600, 1))
+
+
+def test_a_process_ends_when_it_is_told_to(tmp_path):
     stop = threading.Event()
     threading.Timer(1, stop.set).start()
     start = time.monotonic()
     with pytest.raises(StoppedError):
-        run_job(room(SLEEP), 1, tmp_path, 600, stop)
+        run_job(sleep, 1, tmp_path, LONG, stop)
     assert time.monotonic() - start < 60
     assert left() == []
+
+
+def test_a_process_works_in_its_folder(tmp_path):
+    folder, *_ = run_job(look_around, 1, tmp_path, LONG)
+    assert Path(folder) == tmp_path.resolve()
 
 
 FORKS = """
 import os, time
 token = 8272
-while True:
+end = time.monotonic() + 30  # whatever becomes of the test
+while time.monotonic() < end:
     if os.fork():
         time.sleep(0.01)
         os._exit(0)
@@ -95,7 +121,7 @@ kill_children()
 
 def forking() -> list[psutil.Process]:
     found = psutil.process_iter(["cmdline"])
-    return [p for p in found if any("token = 8272\nwhile" in a for a in p.info["cmdline"] or [])]
+    return [p for p in found if any("token = 8272\nend" in a for a in p.info["cmdline"] or [])]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are adopted on Linux alone")
@@ -126,4 +152,6 @@ def test_where_there_are_no_limits_the_grader_says_so_and_runs(monkeypatch):
 
 def test_no_secret_of_ours_reaches_a_submission(monkeypatch, tmp_path):
     monkeypatch.setenv("SECRET_TOKEN", "abc")
-    assert "abc" not in processes.environment(tmp_path).values()
+    variables = processes.environment(tmp_path)
+    assert "abc" not in variables.values()
+    assert variables["HOME"] == variables["TMPDIR"] == str(tmp_path)
