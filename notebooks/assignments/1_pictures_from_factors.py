@@ -62,7 +62,9 @@ for ax in axes:
     ax.imshow(wanted, cmap="gray", vmin=0, vmax=1, extent=(0, 32, 32, 0))
 axes[0].plot(20.5, 12.25, "+", color="#D55E00")
 axes[0].set(title="wanted", xlabel="x (pixels)", ylabel="y (pixels)")
-axes[1].set(title="its upper left, and the numbers", xlim=(14, 20), ylim=(13, 7), xlabel="x (pixels)")
+axes[1].set(
+    title="its upper left, and the numbers", xlim=(14, 20), ylim=(13, 7), xlabel="x (pixels)"
+)
 for row in range(7, 13):
     for column in range(14, 20):
         value = wanted[row, column].item()

@@ -42,7 +42,9 @@ def graded(tmp_path_factory):
     written = {}
     for name in NAMES:
         made = {
-            student: wrong_answers.notebook_with(name, {task: a.code for task, a in answers.items()})
+            student: wrong_answers.notebook_with(
+                name, {task: a.code for task, a in answers.items()}
+            )
             for student, answers in submissions(name).items()
         }
         for student, notebook in (made | {"untouched": released(name)}).items():
