@@ -19,7 +19,7 @@
 #
 # **You need** notebook 01 and PyTorch's tensors.
 #
-# **Time**: 90 minutes. **Marks**: 25; 21 of them are given by machine, 4 by your teacher. A task that is graded by machine
+# **Time**: 70 minutes. **Marks**: 25; 21 of them are given by machine, 4 by your teacher. A task that is graded by machine
 # earns all its marks or none.
 #
 # Write in the cells that raise `NotImplementedError`; keep the names of functions and arguments. What a function is
