@@ -59,16 +59,16 @@ from sbd_utils import checks, plot_examples, show
 #
 # <details><summary>Hint 1</summary>
 #
-# What is the same for every code (layers, coordinates) is made once, in `__init__`. A module finds the weights of layers
-# that are its attributes, or that stand in one `nn.Sequential`; not those in a plain list. The coordinates are no weights:
-# a *buffer* is what a module carries along without training it.
+# What is the same for every code (layers, coordinates) is made once, when the module is built. A module finds the weights of
+# layers that are its attributes, or that stand in a container of PyTorch's; not those in a plain list. The coordinates are
+# no weights: a *buffer* is what a module carries along without training it.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `torch.meshgrid(rows, columns, indexing="ij")` gives the row's and then the column's value at every pixel.
-# `self.register_buffer("grid", torch.stack([x, y]))`. In `forward`, `z[:, :, None, None].expand(...)` repeats without
-# copying, `grid.expand(len(z), ...)` gives each code the coordinates, and `torch.cat(..., 1)` joins channels.
+# `nn.Sequential(...)` holds layers. `torch.meshgrid(rows, columns, indexing="ij")` gives the row's and then the column's
+# value at every pixel. `self.register_buffer("grid", torch.stack([x, y]))`. In `forward`, `z[:, :, None, None].expand(...)`
+# repeats without copying, `grid.expand(len(z), ...)` gives each code the coordinates, and `torch.cat(..., 1)` joins channels.
 #
 # </details>
 

@@ -1,4 +1,4 @@
-"""The minutes that an assignment says follow from what it asks for, by the rates on the page for instructors."""
+"""What an assignment tells a student: how long it takes, by the rates on the page for instructors, and its hints."""
 
 import ast
 import re
@@ -61,3 +61,14 @@ def test_the_page_for_instructors_says_the_same_minutes_and_rates():
         assert [cell.strip() for cell in row.split("|")[4:7]] == [said, *marks]
     rates = f"{WORDS_READ} words read in a minute, {OF_A_STATEMENT} minutes for a statement"
     assert rates in " ".join(page.split())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hints_come_in_two_stages_the_first_without_code(name):
+    text = "\n".join(c.source for c in released(name).cells if c.cell_type == "markdown")
+    hints = re.findall(r"<details><summary>(.*?)</summary>(.*?)</details>", text, re.DOTALL)
+    assert len(hints) >= 4
+    assert [title[:6] for title, _ in hints] == ["Hint 1", "Hint 2"] * (len(hints) // 2)
+    for _, first in hints[::2]:
+        assert "`" not in first
+        assert len(first.split()) >= 15
