@@ -63,7 +63,7 @@ grade: $(VENV)/.ready
 totals: $(VENV)/.ready
 	$(BIN)/python -m grading totals $(ARGS)
 
-# The table: wrong answer, mark, message.
+# Wrong answers and right ones to every task, and what each is told: in this process, in seconds.
 wrong-answers: $(VENV)/.ready
 	$(BIN)/python -m tests.grading.wrong_answers
 

@@ -10,7 +10,8 @@ SLOW = {
         "every notebook a second time, with its solutions; that its cells run, nbval sees"
     ),
     "browser/": "a JupyterLab, a Voilà and a browser",
-    "fixture graded": "grades a class of wrong answers to every task",
+    "fixture graded": "grades a class: solutions, untouched notebooks, wrong answers",
+    "fixture judged": "has the grader's judge mark hundreds of answers",
     "fixture hostile": "grades a class that loops, takes all memory, and ends its process",
     "grading/test_nbgrader.py": "a course of nbgrader's: two assignments released and graded twice",
     "grading/test_windows.py::test_a_submission_is_graded_where_there_is_no_module_for_limits": (

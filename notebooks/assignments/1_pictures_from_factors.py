@@ -19,7 +19,7 @@
 #
 # **You need** notebook 01 and PyTorch's tensors.
 #
-# **Time**: 90 minutes. **Marks**: 25; 21 of them are given by machine, 4 by your teacher. A task that is graded by machine
+# **Time**: 70 minutes. **Marks**: 25; 21 of them are given by machine, 4 by your teacher. A task that is graded by machine
 # earns all its marks or none.
 #
 # Write in the cells that raise `NotImplementedError`; keep the names of functions and arguments. What a function is
@@ -62,7 +62,9 @@ for ax in axes:
     ax.imshow(wanted, cmap="gray", vmin=0, vmax=1, extent=(0, 32, 32, 0))
 axes[0].plot(20.5, 12.25, "+", color="#D55E00")
 axes[0].set(title="wanted", xlabel="x (pixels)", ylabel="y (pixels)")
-axes[1].set(title="its upper left, and the numbers", xlim=(14, 20), ylim=(13, 7), xlabel="x (pixels)")
+axes[1].set(
+    title="its upper left, and the numbers", xlim=(14, 20), ylim=(13, 7), xlabel="x (pixels)"
+)
 for row in range(7, 13):
     for column in range(14, 20):
         value = wanted[row, column].item()

@@ -19,7 +19,7 @@
 #
 # **You need** notebook 02.
 #
-# **Time**: 100 minutes. **Marks**: 25; 22 of them are given by machine, 3 by your teacher. A task that is graded by machine
+# **Time**: 85 minutes. **Marks**: 25; 22 of them are given by machine, 3 by your teacher. A task that is graded by machine
 # earns all its marks or none.
 #
 # Write in the cells that raise `NotImplementedError`; keep the names of functions and arguments. What a function is
@@ -59,16 +59,16 @@ from sbd_utils import checks, plot_examples, show
 #
 # <details><summary>Hint 1</summary>
 #
-# What is the same for every code (layers, coordinates) is made once, in `__init__`. A module finds the weights of layers
-# that are its attributes, or that stand in one `nn.Sequential`; not those in a plain list. The coordinates are no weights:
-# a *buffer* is what a module carries along without training it.
+# What is the same for every code (layers, coordinates) is made once, when the module is built. A module finds the weights of
+# layers that are its attributes, or that stand in a container of PyTorch's; not those in a plain list. The coordinates are
+# no weights: a *buffer* is what a module carries along without training it.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `torch.meshgrid(rows, columns, indexing="ij")` gives the row's and then the column's value at every pixel.
-# `self.register_buffer("grid", torch.stack([x, y]))`. In `forward`, `z[:, :, None, None].expand(...)` repeats without
-# copying, `grid.expand(len(z), ...)` gives each code the coordinates, and `torch.cat(..., 1)` joins channels.
+# `nn.Sequential(...)` holds layers. `torch.meshgrid(rows, columns, indexing="ij")` gives the row's and then the column's
+# value at every pixel. `self.register_buffer("grid", torch.stack([x, y]))`. In `forward`, `z[:, :, None, None].expand(...)`
+# repeats without copying, `grid.expand(len(z), ...)` gives each code the coordinates, and `torch.cat(..., 1)` joins channels.
 #
 # </details>
 
@@ -105,6 +105,7 @@ _library = [sbd_utils.coordinate_map, sbd_utils.SpatialBroadcastDecoder]
 with checks.without(*_library):
     checks.decoder(Decoder)
 ### BEGIN HIDDEN TESTS
+torch.set_grad_enabled(True)
 for _z_dim, _channels, _out, _h, _w, _scale in [
     (10, 16, 1, 12, 12, 1),
     (2, 7, 3, 16, 16, 1e3),
@@ -188,6 +189,7 @@ _library = [sbd_utils.kl_divergence, sbd_utils.elbo_loss]
 with checks.without(*_library):
     checks.loss(loss)
 ### BEGIN HIDDEN TESTS
+torch.set_grad_enabled(True)
 for _shape, _k, _scale, _sigma, _beta, _seed in [
     ((6, 1, 5, 4), 10, 1, 0.2, 1.0, 0),
     ((1, 3, 2, 2), 3, 1, 1.0, 0.5, 1),
@@ -254,7 +256,9 @@ def new_vae(seed: int = 0) -> tuple[sbd_utils.VAE, torch.optim.Optimizer]:
 
 
 # %% nbgrader={"grade": false, "grade_id": "training_step", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def training_step(model, optimizer, images: torch.Tensor, noise: torch.Tensor, beta: float) -> float:
+def training_step(
+    model, optimizer, images: torch.Tensor, noise: torch.Tensor, beta: float
+) -> float:
     """Update a VAE's weights once; the loss of the images before that."""
     ### BEGIN SOLUTION: update the weights of model once, and give the loss before that
     mean, logvar = model.encoder(images)
@@ -272,6 +276,7 @@ _library = [sbd_utils.sample_posterior, sbd_utils.VAE.loss, sbd_utils.fit, sbd_u
 with checks.without(*_library):
     checks.training_step(training_step, new_vae, RATE)
 ### BEGIN HIDDEN TESTS
+torch.set_grad_enabled(True)
 for _n, _beta, _seed in [(1, 0.0, 2), (5, 1.0, 3), (2, 300.0, 4)]:
     _images, _noise = checks.some_images(_n, _seed)
     _model, _optimizer = new_vae(_seed)
@@ -279,7 +284,7 @@ for _n, _beta, _seed in [(1, 0.0, 2), (5, 1.0, 3), (2, 300.0, 4)]:
     for _step in range(2):
         _before = checks.weights_of(_model)
         _own.load_state_dict(_before)
-        _loss = _own.train().loss(_images, lambda _k: _noise, w=10.0, beta=_beta).total
+        _loss = _own.train().loss(_images, lambda _k, _n=_noise: _n, w=10.0, beta=_beta).total
         _own.zero_grad()
         _loss.backward()
         with checks.without(*_library):
@@ -305,19 +310,27 @@ for _n, _beta, _seed in [(1, 0.0, 2), (5, 1.0, 3), (2, 300.0, 4)]:
 # %% nbgrader={"grade": false, "grade_id": "training-picture", "locked": true, "schema_version": 3, "solution": false, "task": false} tags=["not-run-for-grading"]
 stream, model = sbd_utils.CircleStream(im_size=32), sbd_utils.VAE(im_size=32, channels=16, z_dim=4)
 optimizer, generator = torch.optim.Adam(model.parameters(), 2e-3), torch.Generator().manual_seed(0)
+shown = stream.render(stream.sample(6, generator))
 losses, pictures = [], []
 for step in range(300):
-    batch = stream.render(stream.sample(16, generator))
-    losses.append(training_step(model, optimizer, batch, torch.randn(16, 4, generator=generator), 1.0))
+    batch, noise = (
+        stream.render(stream.sample(16, generator)),
+        torch.randn(16, 4, generator=generator),
+    )
+    losses.append(training_step(model, optimizer, batch, noise, 1.0))
     if step in (20, 299):
-        pictures.append(model.decoder(model.encoder(batch[:6])[0]).detach())
-figure, axes = plt.subplots(figsize=(5, 2.4))
+        pictures.append(model.decoder(model.encoder(shown)[0]).detach())
+figure, axes = plt.subplots(figsize=(5, 2.6), layout="constrained")
 axes.plot(losses)
 axes.set(xlabel="steps", ylabel="loss", yscale="log")
-show(figure, "The loss falls over 300 steps, with a flat stretch after the first few.")
+show(figure, "The loss falls over 300 steps; it hardly does during the first 25.")
 figure = plt.figure(figsize=(8, 4))
-plot_examples(torch.cat([*pictures, batch[:6]]), "after 21 steps, after 300, and the images", columns=6)
-show(figure, "Three rows of pictures: blurs that are all alike, then reconstructions, then the circles.")
+rows = torch.cat([*pictures, shown])
+plot_examples(rows, "after 21 steps, after 300, and the images", columns=6)
+show(
+    figure,
+    "Three rows of pictures: blurs that are all alike, soft discs in their places, the circles.",
+)
 
 # %% [markdown]
 # ## Task 4 · What does it cost? (3 marks)

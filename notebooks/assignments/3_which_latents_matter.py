@@ -19,7 +19,7 @@
 #
 # **You need** notebook 04.
 #
-# **Time**: 75 minutes. **Marks**: 25; 23 of them are given by machine, 2 by your teacher. A task that is graded by machine
+# **Time**: 55 minutes. **Marks**: 25; 23 of them are given by machine, 2 by your teacher. A task that is graded by machine
 # earns all its marks or none.
 #
 # Nothing is trained here: the encoders are functions that we know, so that every score has a value that can be derived.

@@ -6,7 +6,6 @@ alone: see `tried`. Lines are long here, since an answer is one.
 
 import functools
 import re
-from collections.abc import Callable
 from pathlib import Path
 from types import CodeType
 from typing import Any, NamedTuple

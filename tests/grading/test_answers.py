@@ -1,7 +1,7 @@
 """The solutions earn full marks, the untouched releases none, wrong answers lose theirs and are told why.
 
-All are graded by the function behind `make grade`: of the answers in answers_N.py a few for each assignment, several in a
-submission. tests/checks/test_answers.py has them all, without a kernel.
+A few are graded by the function behind `make grade`. All answers of answers_N.py are marked by its judge, in one kernel for
+each assignment; tests/checks/test_answers.py has them without a kernel.
 """
 
 import csv
@@ -11,28 +11,17 @@ import nbformat
 import pytest
 
 from grading import grade
-from tests.grading import wrong_answers
+from tests.grading import packed, wrong_answers
 from tests.grading.answers import Answer
 from tests.grading.helpers import FIRST, NAMES, machine_tasks, released
 
 each_assignment = pytest.mark.parametrize("name", NAMES)
 
 
-def answers_to(table: str, name: str, number: int) -> dict[str, Answer]:
-    """An answer to each task of an assignment, the one with this number in the tasks' lists."""
-    tasks = getattr(wrong_answers.MODULES[int(name[0])], table)
-    return {task: answers[number % len(answers)] for task, answers in tasks.items()}
-
-
-def submissions(name: str) -> dict[str, dict[str, Answer]]:
-    """Student -> the answers that stand in place of the solutions; in `mixed`, every other task's."""
-    wrong = answers_to("WRONG", name, -1)
-    return {
-        "wrong": answers_to("WRONG", name, 0),
-        "mixed": {task: wrong[task] for task in list(wrong)[::2]},
-        "unusual": answers_to("RIGHT", name, 0),
-        "solution": {},
-    }
+def mixed(name: str) -> dict[str, Answer]:
+    """A wrong answer to every other task of an assignment."""
+    tasks = wrong_answers.MODULES[int(name[0])].WRONG
+    return {task: tasks[task][0] for task in list(tasks)[::2]}
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +30,16 @@ def graded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("answers")
     written = {}
     for name in NAMES:
+        codes = {task: answer.code for task, answer in mixed(name).items()}
         made = {
-            student: wrong_answers.notebook_with(name, {task: a.code for task, a in answers.items()})
-            for student, answers in submissions(name).items()
+            "solution": wrong_answers.notebook_with(name, {}),
+            "mixed": wrong_answers.notebook_with(name, codes),
+            "untouched": released(name),
         }
-        for student, notebook in (made | {"untouched": released(name)}).items():
+        for student, notebook in made.items():
             (folder / student).mkdir(exist_ok=True)
             nbformat.write(notebook, folder / student / f"{name}.ipynb")
-            written[student, name] = submissions(name).get(student, {})
+            written[student, name] = mixed(name) if student == "mixed" else {}
     out = tmp_path_factory.mktemp("graded")
     results = grade.grade_folder(folder, out)
     assert len(results) == len(written)
@@ -76,9 +67,8 @@ def test_the_untouched_release_earns_nothing(name, graded):
 
 
 @each_assignment
-@pytest.mark.parametrize("student", ["wrong", "mixed"])
-def test_wrong_answers_are_caught_and_told_what_is_wrong(student, name, graded):
-    result, wrong = graded[1][student, name]
+def test_wrong_answers_are_caught_and_told_what_is_wrong(name, graded):
+    result, wrong = graded[1]["mixed", name]
     assert wrong
     marked = {task.task: task for task in result.outcome.tasks if task.mark is not None}
     assert set(marked) == set(machine_tasks(name))
@@ -89,11 +79,27 @@ def test_wrong_answers_are_caught_and_told_what_is_wrong(student, name, graded):
         assert marked[task].mark == marked[task].possible, marked[task].reason
 
 
-@each_assignment
-def test_right_answers_in_unusual_forms_earn_all_marks(name, graded):
-    result, _ = graded[1]["unusual", name]
-    by_machine = [task for task in result.outcome.tasks if task.mark is not None]
-    assert {task.task: task.mark for task in by_machine} == machine_tasks(name)
+@pytest.fixture(scope="module", params=NAMES)
+def judged(request, tmp_path_factory):
+    """The number of an assignment, and what the grader's judge says to every answer to it."""
+    number = int(request.param[0])
+    module = wrong_answers.MODULES[number]
+    answers = {task: [*module.RIGHT[task], *module.WRONG[task]] for task in module.RIGHT}
+    return number, packed.judged(request.param, answers, tmp_path_factory.mktemp("judged"))
+
+
+def test_the_judge_finds_every_right_answer_right_and_tells_every_wrong_one(judged):
+    number, said = judged
+    there = [e for e in [*wrong_answers.RIGHT, *wrong_answers.WRONG] if e.number == number]
+    solutions = [task for task, what in said if not what]
+    assert len(said) == len(there) + len(solutions)
+    assert [said[task, ""] for task in solutions] == [""] * len(machine_tasks(NAMES[number - 1]))
+    surprises = []
+    for _, task, answer in there:
+        verdict = said[task, answer.what]
+        if bool(verdict) != bool(answer.told) or answer.told not in verdict:
+            surprises.append((task, answer.what, answer.told, verdict))
+    assert surprises == []
 
 
 def test_tables_and_feedback_are_written(graded):

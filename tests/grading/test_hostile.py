@@ -13,8 +13,10 @@ from grading.marks import Result
 from grading.sandbox import find_sandbox
 from grading.tables import safe
 from grading.watch import TimeLimits
+from tests.grading.answers import edit
+from tests.grading.answers_1 import CIRCLE, SPECTRUM
 from tests.grading.helpers import FIRST, machine_tasks
-from tests.grading.wrong_answers import CIRCLE, SPECTRUM, edit, notebook_with
+from tests.grading.wrong_answers import notebook_with
 
 LIBRARY = assignments.ROOT / "sbd_utils"
 

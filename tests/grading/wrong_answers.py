@@ -77,7 +77,9 @@ def main() -> int:
         good = as_it_must_be(answer, told)
         failed += not good
         marked = "all marks" if told == (None, None) else f"none: {told.first}"
-        print(f"{'' if good else 'NOT AS IT MUST BE: '}{number} {task:18} {answer.what:48} {marked}")
+        print(
+            f"{'' if good else 'NOT AS IT MUST BE: '}{number} {task:18} {answer.what:48} {marked}"
+        )
     counted = f"{len(WRONG)} wrong answers and {len(RIGHT)} right ones"
     print(f"{counted}; {failed} are not as they must be")
     return int(failed > 0)
