@@ -75,8 +75,8 @@ show(
 # Training makes one sum small:
 #
 # - the **squared error**, solid: the image that comes out should be the one that went in;
-# - the **KL**, dashed: the cloud should be like everybody's, mean 0 and spread 1. To be different costs, whatever the
-#   number is good for. So a number that does not help the decoder is better left alone.
+# - the **KL**, dashed: the cloud should be the **prior**, mean 0 and spread 1, as if nothing were known. To differ
+#   costs, whatever the number is good for. So a number that does not help the decoder is better left alone.
 #
 # Both pull on the same ten numbers, and **β** says which pulls harder. With β = 1 it is a VAE; with another, a
 # **β-VAE** ([Higgins et al. 2017](https://openreview.net/forum?id=Sy2fzU9gl)). Why a larger β might separate what
@@ -443,27 +443,27 @@ checks.bits_for_a_place(bits)
 # | … "successfully enables … compared to a deconvolutional decoder" | 05 · Every seed |
 # | MONet and IODINE, for scenes of several objects | not in the course yet |
 #
-# | function of the post | here | what to know | where |
-# |---|---|---|---|
-# | `Sprite(shape, x, y, size, color)` | `Sprite`, with `angle`, too | **`x`, `y` are the corner of a box there, the centre here**; its `'polygon'` is a `'triangle'` | 01 · Sprites |
-# | `draw_sprites(sprites, img_size, bg_color)` | the same | whole pixels there, smooth edges here | 01 · Aliasing: a circle must be able to move by a tenth of a pixel |
-# | `generate_circles`, `generate_dataset`, `data.pt` | `circles_dataset(5000)`, or `CircleStream()` without end | 50,000 images in a file there; **centres from 5 to 59 there, from 8 to 56 here** | 01 · The circles |
-# | `generate_random_img`, `generate_sprites_single`, `generate_sprites_multi`, `show_samples` | draw your own scenes with `draw_sprites` | for MONet there | 01 · Sprites |
-# | `plot_examples(examples, name, num_cols=8)` | `plot_examples(examples, title, columns=…)` | up to 8 images in one row in both; here 16 are 4 rows of 4 | 01 · Factors of variation |
-# | `VAE(im_size, in_channels, z_dim, decoder)` | `VAE(im_size, in_channels, decoder, z_dim)` | **another order**: name `z_dim` and `decoder` | 02 · The encoder |
-# | `model.encoder(x)`, `model.decoder(z)`; `sb_decoder`, `deconv_decoder` | `model.encoder(x)`, `model.decoder(z)` | the decoders are classes here | 02 · The spatial broadcast decoder, step by step |
-# | `x_grid`, `y_grid` | `coordinate_map(im_size)` | **`x_grid` grows downwards there, x to the right here** | 02 · The spatial broadcast decoder, step by step |
-# | `model(x)` | `model(x)` | **`mu, logvar, x_rec` there, reconstruction, mean, log-variance here**; in eval mode, the mean is decoded here, a sample there | 02 · The encoder |
-# | `model.sample(mu, logvar)` | `sample_posterior(mean, logvar)` | | 02 · A gradient through a random number |
-# | `model.loss(x)`: error, KL, reconstruction | `elbo_loss(x, reconstruction, mean, logvar, w, beta)` | 10 × summed squared error in both; **there the factor is in the error, here `squared_error` is without it** | 03 · The objective, term by term |
-# | `train.py` of dfdazac/vaesbd | `fit`, `train_circles("fast")` | its way of training is the recipe `"post"`: hours; the course's takes minutes | 03 · Training, live |
-# | `make_data_iterator`, `add_observers` | none needed | `fit` draws its own batches | 03 · Training, live |
-# | `load_state_dict(torch.load("vae_circles_bw.pt"))` | `load_pretrained("vae_circles_bw")` | **other weights of the same networks**; a file of the post's opens with `load_weights("FILE.pt")` | 03 · The pretrained pair |
-# | `model.decoder(mu2 * c + mu1 * (1 - c))` | `interpolate(model, x1, x2, steps)` | here from image to image | 04 · Between two codes, the circle moves |
-# | `get_avg_variance(model)`, with bars | `get_avg_variance(model, loader)`; the bars are `plot_variances` | **averaged over batches there, over images here** | 04 · The average variance picks two |
-# | `get_smallest_pair(tensor)` | `get_smallest_pair(avg_var)` | the least first in both; **`x_latent`, `y_latent` are names only: neither need follow x or y** | 04 · The average variance picks two |
-# | `generate_spaced_coordinates(low, high, num_points, levels)` | the same | **`levels` counts the gaps between lines there (5 gives 6 lines each way), the lines here**; there a crossing is one point, here two | 01 · Coordinate grids |
-# | the grid from 10 to 50 | `evaluation_grid()`, from 12 to 52 | **corners there (centres from 15 to 55), centres here** | 04 · Does the code keep the plane? |
-# | `encode_coordinates(model, x, y, x_latent, y_latent)` | the same | **corners there, centres here**; lists there, arrays here | 04 · Does the code keep the plane? |
-# | `plt.scatter(z1, z2, c=labels)` | `plot_coordinate_grid(ax, z1, z2, labels)` | lines in place of dots; `fit_geometry` says how straight they are | 01 · Coordinate grids |
-# | the same with `decoder="deconv"` | `load_pretrained("vae_deconv_circles_bw")` | one network there, every seed here | 05 · Every seed |
+# | function of the post | here, and in which section | what to know |
+# |---|---|---|
+# | `Sprite(shape, x, y, size, color)` | `Sprite`, with `angle`, too<br>01 · Sprites | **`x`, `y` are the corner of a box there, the centre here**; its `'polygon'` is a `'triangle'` |
+# | `draw_sprites(sprites, img_size, bg_color)` | the same<br>01 · Aliasing: a circle must be able to move by a tenth of a pixel | whole pixels there, smooth edges here |
+# | `generate_circles`, `generate_dataset`, `data.pt` | `circles_dataset(5000)`, or `CircleStream()` without end<br>01 · The circles | 50,000 images in a file there; **centres from 5 to 59 there, from 8 to 56 here** |
+# | `generate_random_img`, `generate_sprites_single`, `generate_sprites_multi`, `show_samples` | draw your own scenes with `draw_sprites`<br>01 · Sprites | for MONet there |
+# | `plot_examples(examples, name, num_cols=8)` | `plot_examples(examples, title, columns=…)`<br>01 · Factors of variation | up to 8 images in one row in both; here 16 are 4 rows of 4 |
+# | `VAE(im_size, in_channels, z_dim, decoder)` | `VAE(im_size, in_channels, decoder, z_dim)`<br>02 · The encoder | **another order**: name `z_dim` and `decoder` |
+# | `model.encoder(x)`, `model.decoder(z)`; `sb_decoder`, `deconv_decoder` | `model.encoder(x)`, `model.decoder(z)`<br>02 · The spatial broadcast decoder, step by step | the decoders are classes here |
+# | `x_grid`, `y_grid` | `coordinate_map(im_size)`<br>02 · The spatial broadcast decoder, step by step | **`x_grid` grows downwards there, x to the right here** |
+# | `model(x)` | `model(x)`<br>02 · The encoder | **`mu, logvar, x_rec` there, reconstruction, mean, log-variance here**; in eval mode, the mean is decoded here, a sample there |
+# | `model.sample(mu, logvar)` | `sample_posterior(mean, logvar)`<br>02 · A gradient through a random number |  |
+# | `model.loss(x)`: error, KL, reconstruction | `elbo_loss(x, reconstruction, mean, logvar, w, beta)`<br>03 · The objective, term by term | 10 × summed squared error in both; **there the factor is in the error, here `squared_error` is without it** |
+# | `train.py` of dfdazac/vaesbd | `fit`, `train_circles("fast")`<br>03 · Training, live | its way of training is the recipe `"post"`: hours; the course's takes minutes |
+# | `make_data_iterator`, `add_observers` | none needed<br>03 · Training, live | `fit` draws its own batches |
+# | `load_state_dict(torch.load("vae_circles_bw.pt"))` | `load_pretrained("vae_circles_bw")`<br>03 · The pretrained pair | **other weights of the same networks**; a file of the post's opens with `load_weights("FILE.pt")` |
+# | `model.decoder(mu2 * c + mu1 * (1 - c))` | `interpolate(model, x1, x2, steps)`<br>04 · Between two codes, the circle moves | here from image to image |
+# | `get_avg_variance(model)`, with bars | `get_avg_variance(model, loader)`; the bars are `plot_variances`<br>04 · The average variance picks two | **averaged over batches there, over images here** |
+# | `get_smallest_pair(tensor)` | `get_smallest_pair(avg_var)`<br>04 · The average variance picks two | the least first in both; **`x_latent`, `y_latent` are names only: neither need follow x or y** |
+# | `generate_spaced_coordinates(low, high, num_points, levels)` | the same<br>01 · Coordinate grids | **`levels` counts the gaps between lines there (5 gives 6 lines each way), the lines here**; there a crossing is one point, here two |
+# | the grid from 10 to 50 | `evaluation_grid()`, from 12 to 52<br>04 · Does the code keep the plane? | **corners there (centres from 15 to 55), centres here** |
+# | `encode_coordinates(model, x, y, x_latent, y_latent)` | the same<br>04 · Does the code keep the plane? | **corners there, centres here**; lists there, arrays here |
+# | `plt.scatter(z1, z2, c=labels)` | `plot_coordinate_grid(ax, z1, z2, labels)`<br>01 · Coordinate grids | lines in place of dots; `fit_geometry` says how straight they are |
+# | the same with `decoder="deconv"` | `load_pretrained("vae_deconv_circles_bw")`<br>05 · Every seed | one network there, every seed here |

@@ -55,7 +55,7 @@ def test_the_table_has_every_heading_and_every_function_of_the_post():
 
 def test_what_the_table_offers_instead_is_public():
     """Column 2 of the table of functions: each name that is called is one of the library's."""
-    rows = [line.split("|")[2] for line in POST.splitlines() if line.count("|") == 5]
+    rows = [line.split("|")[2] for line in POST.splitlines() if "<br>" in line]
     called = {name for row in rows for name in re.findall(r"`(\w+)\(", row)}
     assert len(called) >= 12
     assert called - {"model"} <= set(sbd_utils.__all__)

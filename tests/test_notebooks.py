@@ -32,7 +32,13 @@ STEMS = sorted(
 )
 COURSE = [stem for stem in STEMS if "/" not in stem]
 APPENDIX = [stem for stem in STEMS if "/" in stem]
-ASKS = ["02_architecture", "03_training", "appendix/02_decoders"]
+ASKS = [
+    "00_start_here",
+    "01_data",
+    "02_architecture",
+    "03_training",
+    "appendix/02_decoders",
+]
 """Notebooks that ask before they show, and have a cell to write in at every exercise."""
 LONGEST_CELL = 40  # lines: one screen
 NOTHING_YET = "nothing is written yet"  # what a check says of an exercise that is not done
