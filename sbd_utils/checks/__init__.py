@@ -90,8 +90,8 @@ from sbd_utils.checks.which_latents_matter import (
 )
 
 __all__ = [
-    "NotYet",
     "LossInputs",
+    "NotYet",
     "affine_fit",
     "alignment",
     "as_array",
