@@ -45,13 +45,13 @@ def main() -> None:
     print(f"wrote {write_text(out, text.getvalue())}")
 
 
-def train(options: dict[str, float]) -> History:
+def train(options: dict[str, float], updates: int = UPDATES) -> History:
     """The first updates of the recipe, with other values for some of its schedules."""
     _, history = train_circles(
         "fast",
         precision="fp32",
         callback=lambda model, history: True,  # ends it
-        callback_every=UPDATES,
+        callback_every=updates,
         progress=False,
         **options,
     )
