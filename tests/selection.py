@@ -10,6 +10,9 @@ SLOW = {
         "every notebook a second time, with its solutions; that its cells run, nbval sees"
     ),
     "browser/": "a JupyterLab, a Voilà and a browser",
+    "explorer/test_widget.py::test_five_thousand_events_leave_memory_flat": (
+        "half a minute for what reads as a bound in the code"
+    ),
     "fixture graded": "grades a class of wrong answers to every task",
     "fixture hostile": "grades a class that loops, takes all memory, and ends its process",
     "grading/test_nbgrader.py": "a course of nbgrader's: two assignments released and graded twice",

@@ -22,11 +22,11 @@ from tests.browser.bare import SETTLED, Stage
 FOLDER = ROOT / "notebooks" / "pictures"
 WINDOW = {"width": 1300, "height": 900}
 """As wide as puts both models in one row."""
-STEPS = 20
+STEPS = 16
 """Pictures of each walk."""
-WIDTH = 960
+WIDTH = 840
 """Of the film, in pixels."""
-COLORS = 64
+COLORS = 48
 """Of the film."""
 DURATION = 110
 """Of a picture of the film, in milliseconds."""
