@@ -10,6 +10,9 @@ SLOW = {
         "every notebook a second time, with its solutions; that its cells run, nbval sees"
     ),
     "browser/": "a JupyterLab, a Voilà and a browser",
+    "explorer/test_widget.py::test_five_thousand_events_leave_memory_flat": (
+        "half a minute for what reads as a bound in the code"
+    ),
     "fixture graded": "grades a class: solutions, untouched notebooks, wrong answers",
     "fixture judged": "has the grader's judge mark hundreds of answers",
     "fixture hostile": "grades a class that loops, takes all memory, and ends its process",

@@ -22,10 +22,14 @@ from tests.browser.bare import SETTLED, Stage
 FOLDER = ROOT / "notebooks" / "pictures"
 WINDOW = {"width": 1300, "height": 900}
 """As wide as puts both models in one row."""
-STEPS = 20
+STEPS = 16
 """Pictures of each walk."""
-WIDTH = 960
+WIDTH = 840
 """Of the film, in pixels."""
+MARGIN = 12
+"""To the right of the pictures, in pixels of the page …"""
+LINE = 24
+"""… and below them, where the lengths of the trails stand."""
 COLORS = 64
 """Of the film."""
 DURATION = 110
@@ -79,10 +83,10 @@ def film(page) -> Iterator[bytes]:
 
 def screenshot(page) -> bytes:
     """A PNG of the row of planes and pictures."""
-    figures = [figure.bounding_box() for figure in page.locator("figure").all()]
-    right = max(box["x"] + box["width"] for box in figures)
-    bottom = max(box["y"] + box["height"] for box in figures)
-    return page.screenshot(clip={"x": 0, "y": 0, "width": right + 12, "height": bottom})
+    pads = [canvas.bounding_box() for canvas in page.locator("figure canvas").all()]
+    right = max(box["x"] + box["width"] for box in pads) + MARGIN
+    bottom = max(box["y"] + box["height"] for box in pads) + LINE
+    return page.screenshot(clip={"x": 0, "y": 0, "width": right, "height": bottom})
 
 
 def shrink(png: bytes) -> Image.Image:
@@ -90,7 +94,8 @@ def shrink(png: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(png)).convert("RGB")
     height = round(image.height * WIDTH / image.width)
     small = image.resize((WIDTH, height), Image.Resampling.LANCZOS)
-    return small.quantize(COLORS, dither=Image.Dither.NONE)
+    # Few pixels are coloured, and those are what it is about: the default method would grey them.
+    return small.quantize(COLORS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
 
 
 if __name__ == "__main__":

@@ -80,6 +80,8 @@ class Explorer:
         low, high = center_range(self.im_size)
         self.goal = (low + GOAL[0] * (high - low), low + GOAL[1] * (high - low))
         """Centre of the circle, in pixels, whose picture a hand shall find in a plane."""
+        self.goal_picture = draw_circles(*self.goal, im_size=self.im_size)[0, 0].numpy()
+        """[im_size, im_size] in [0, 1]: that picture."""
         self.linked = True
         """Whether a move in one plane moves the codes of all models."""
         self.encoded = True
@@ -143,8 +145,7 @@ class Explorer:
 
     def image(self) -> Tensor:
         """The circle's picture, [1, im_size, im_size] in [0, 1]."""
-        x, y = self.circle
-        return draw_circles(x, y, im_size=self.im_size)[0]
+        return self._image
 
     def code(self) -> str:
         """The codes as lines of Python that run as they are."""
@@ -194,7 +195,7 @@ class Explorer:
 
         The light that both have over the light that either has, pixel by pixel.
         """
-        goal = draw_circles(*self.goal, im_size=self.im_size)[0, 0].numpy()
+        goal = self.goal_picture
         picture = self.sides[name].picture.reshape(*goal.shape, -1).mean(2) / 255
         return float(np.minimum(picture, goal).sum() / np.maximum(picture, goal).sum())
 
@@ -223,6 +224,7 @@ class Explorer:
         end = (min(max(x, low), high), min(max(y, low), high))
         way = _way_between(self.circle, end) if self.path else []  # a new trail begins here
         self.circle = end
+        self._image = draw_circles(*end, im_size=self.im_size)[0]
         self.path = [*self.path, *way, end][-TRAIL:]
         for side in self.sides.values():
             side.encode(end)

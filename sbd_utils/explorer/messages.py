@@ -220,7 +220,7 @@ def _side_view(core: Explorer, side: Side, with_grid: bool) -> dict[str, Any]:
         "z": _rounded(side.z.tolist(), 4),
         "mean": _rounded(side.mean.tolist(), 4),
         "std": side.std[axes].tolist(),
-        "trail": [_rounded(z[axes].tolist(), 3) for z in side.trail],
+        "trail": [_rounded(place, 3) for place in side.trail_in(axes)],
         "lengths": _rounded(side.trail_lengths(), 2),
         "overlap": round(core.overlap(side.name), 3),
         "text": core.describe(side.name),

@@ -152,6 +152,10 @@ class Side:
         images = adaptive_avg_pool2d(decode(self.model, z), size)
         return np.stack([self.to_picture(image) for image in images])
 
+    def trail_in(self, latents: Sequence[int]) -> list[list[float]]:
+        """The trail in some latents, a list of their values for each position."""
+        return torch.stack(self.trail)[:, latents].tolist() if self.trail else []
+
     def trail_lengths(self) -> tuple[float, float]:
         """Length of the trail, and of the straight line between its ends.
 

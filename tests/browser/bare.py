@@ -110,7 +110,8 @@ class Stage:
         self.widget = None
         self.page.mouse.move(1, 1)
         self.page.set_viewport_size(WINDOW)
-        self.page.emulate_media(color_scheme="null", reduced_motion="null", contrast="null")
+        media = ("color_scheme", "reduced_motion", "contrast", "forced_colors")
+        self.page.emulate_media(**dict.fromkeys(media, "null"))
 
     def _answer(self, message):
         self.widget.conversation.respond(message, self.widget.send)
