@@ -192,7 +192,7 @@ show(
 #
 # Every notebook runs by itself, from the first cell to the last, in about a minute. Only 03 trains, and takes longer:
 # two minutes on two cores with instructions for bfloat16 numbers, three to four on two without, six on one. It measures
-# yours before it starts. In each you will find **Predict:** with an answer that folds out: say yours first, aloud or on
+# yours before it starts. In each you will find "Predict:" with an answer that folds out: say yours first, aloud or on
 # paper. At the end stand exercises, each with a cell to write in and a check. Change things: nothing here breaks.
 #
 # ## Does everything run?
@@ -427,14 +427,14 @@ checks.bits_for_a_place(bits)
 # |---|---|
 # | *(before the first heading)* representation learning, compression, disentanglement | 00 · Why |
 # | **The Spatial Broadcast Decoder**: the VAE, its picture | 00 · The machine |
-# | … transposed convolutions and checkerboards | 02 · The deconv decoder, and who reaches which pixel |
+# | … transposed convolutions and checkerboards | 02 · Who reaches which pixel |
 # | … tiling, coordinates, the volume | 00 · Two decoders; 02 · The spatial broadcast decoder, step by step |
 # | **Testing the SBD**: samples from the circles | 01 · The circles |
-# | … a pretrained model is loaded | 03 · The pretrained pair |
+# | … a pretrained model is loaded | 03 · The pretrained pair, and what they dream |
 # | … original and reconstruction | 04 · It reconstructs |
 # | … interpolation in latent space | 04 · Between two codes, the circle moves |
 # | **Measuring variance in the latent space**: the loss, and what the KL does | 03 · The objective, term by term |
-# | … β-VAE: latents are used sparingly | 03 · Sum or mean, σ and β: one knob |
+# | … β-VAE: latents are used sparingly | 03 · Which β? |
 # | … average variance, bars, the two smallest | 04 · The average variance picks two |
 # | … coordinates in observation space | 01 · Coordinate grids |
 # | … coordinates in latent space | 04 · Does the code keep the plane? |
@@ -450,15 +450,15 @@ checks.bits_for_a_place(bits)
 # | `generate_circles`, `generate_dataset`, `data.pt` | `circles_dataset(5000)`, or `CircleStream()` without end<br>01 · The circles | 50,000 images in a file there; **centres from 5 to 59 there, from 8 to 56 here** |
 # | `generate_random_img`, `generate_sprites_single`, `generate_sprites_multi`, `show_samples` | draw your own scenes with `draw_sprites`<br>01 · Sprites | for MONet there |
 # | `plot_examples(examples, name, num_cols=8)` | `plot_examples(examples, title, columns=…)`<br>01 · Factors of variation | up to 8 images in one row in both; here 16 are 4 rows of 4 |
-# | `VAE(im_size, in_channels, z_dim, decoder)` | `VAE(im_size, in_channels, decoder, z_dim)`<br>02 · The encoder | **another order**: name `z_dim` and `decoder` |
+# | `VAE(im_size, in_channels, z_dim, decoder)` | `VAE(im_size, in_channels, decoder, z_dim)`<br>02 · The encoder, and the encoder run backwards | **another order**: name `z_dim` and `decoder` |
 # | `model.encoder(x)`, `model.decoder(z)`; `sb_decoder`, `deconv_decoder` | `model.encoder(x)`, `model.decoder(z)`<br>02 · The spatial broadcast decoder, step by step | the decoders are classes here |
 # | `x_grid`, `y_grid` | `coordinate_map(im_size)`<br>02 · The spatial broadcast decoder, step by step | **`x_grid` grows downwards there, x to the right here** |
-# | `model(x)` | `model(x)`<br>02 · The encoder | **`mu, logvar, x_rec` there, reconstruction, mean, log-variance here**; in eval mode, the mean is decoded here, a sample there |
+# | `model(x)` | `model(x)`<br>02 · The encoder, and the encoder run backwards | **`mu, logvar, x_rec` there, reconstruction, mean, log-variance here**; in eval mode, the mean is decoded here, a sample there |
 # | `model.sample(mu, logvar)` | `sample_posterior(mean, logvar)`<br>02 · A gradient through a random number |  |
 # | `model.loss(x)`: error, KL, reconstruction | `elbo_loss(x, reconstruction, mean, logvar, w, beta)`<br>03 · The objective, term by term | 10 × summed squared error in both; **there the factor is in the error, here `squared_error` is without it** |
 # | `train.py` of dfdazac/vaesbd | `fit`, `train_circles("fast")`<br>03 · Training, live | its way of training is the recipe `"post"`: hours; the course's takes minutes |
-# | `make_data_iterator`, `add_observers` | none needed<br>03 · Training, live | `fit` draws its own batches |
-# | `load_state_dict(torch.load("vae_circles_bw.pt"))` | `load_pretrained("vae_circles_bw")`<br>03 · The pretrained pair | **other weights of the same networks**; a file of the post's opens with `load_weights("FILE.pt")` |
+# | `make_data_iterator`, `add_observers` | none needed<br>03 · The loop | `fit` draws its own batches |
+# | `load_state_dict(torch.load("vae_circles_bw.pt"))` | `load_pretrained("vae_circles_bw")`<br>03 · The pretrained pair, and what they dream | **other weights of the same networks**; a file of the post's opens with `load_weights("FILE.pt")` |
 # | `model.decoder(mu2 * c + mu1 * (1 - c))` | `interpolate(model, x1, x2, steps)`<br>04 · Between two codes, the circle moves | here from image to image |
 # | `get_avg_variance(model)`, with bars | `get_avg_variance(model, loader)`; the bars are `plot_variances`<br>04 · The average variance picks two | **averaged over batches there, over images here** |
 # | `get_smallest_pair(tensor)` | `get_smallest_pair(avg_var)`<br>04 · The average variance picks two | the least first in both; **`x_latent`, `y_latent` are names only: neither need follow x or y** |
