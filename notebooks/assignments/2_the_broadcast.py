@@ -225,10 +225,19 @@ for _shape, _k, _scale, _sigma, _beta, _seed in [
 RATE = 2e-6  # what a gradient is multiplied by
 
 
-def new_vae(seed: int = 0) -> tuple[sbd_utils.VAE, torch.optim.Optimizer]:
-    """A VAE for images [N, 1, 32, 32] with 4 latents, and what updates its weights."""
+class Parts(nn.Module):
+    """The two halves of a VAE for images [N, 1, 32, 32]; to join them is your task."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = sbd_utils.Encoder(im_size=32, z_dim=4, channels=8)
+        self.decoder = sbd_utils.SpatialBroadcastDecoder(im_size=32, z_dim=4, channels=8)
+
+
+def new_vae(seed: int = 0) -> tuple[Parts, torch.optim.Optimizer]:
+    """Both halves with random weights, and what updates them."""
     torch.manual_seed(seed)
-    model = sbd_utils.VAE(im_size=32, z_dim=4, channels=8)
+    model = Parts()
     return model, torch.optim.SGD(model.parameters(), lr=RATE)
 
 
@@ -272,7 +281,8 @@ def training_step(
 
 
 # %% nbgrader={"grade": true, "grade_id": "training_step-test", "locked": true, "points": 5, "schema_version": 3, "solution": false, "task": false}
-_library = [sbd_utils.sample_posterior, sbd_utils.VAE.loss, sbd_utils.fit, sbd_utils.train_circles]
+_library = [sbd_utils.sample_posterior, sbd_utils.VAE.loss, sbd_utils.VAE.forward]
+_library += [sbd_utils.fit, sbd_utils.train_circles]
 with checks.without(*_library):
     checks.training_step(training_step, new_vae, RATE)
 ### BEGIN HIDDEN TESTS
@@ -280,7 +290,7 @@ torch.set_grad_enabled(True)
 for _n, _beta, _seed in [(1, 0.0, 2), (5, 1.0, 3), (2, 300.0, 4)]:
     _images, _noise = checks.some_images(_n, _seed)
     _model, _optimizer = new_vae(_seed)
-    _own = sbd_utils.VAE(**_model.config)
+    _own = sbd_utils.VAE(im_size=32, z_dim=4, channels=8)
     for _step in range(2):
         _before = checks.weights_of(_model)
         _own.load_state_dict(_before)

@@ -362,8 +362,9 @@ def loss_gradients(
 ) -> None:
     """Expect these gradients of the loss in the reconstruction, in mean, and in logvar."""
     names = ["reconstruction", "mean", "logvar"]
-    given = given._replace(**{name: differentiable(getattr(given, name)) for name in names})
-    inputs = [getattr(given, name) for name in names]
+    inputs = [differentiable(getattr(given, name)) for name in names]
+    reconstruction, mean, logvar = inputs
+    given = given._replace(reconstruction=reconstruction, mean=mean, logvar=logvar)
     found = gradients(scalar_of(function, given, "the loss"), inputs, torch.ones(()))
     learns = ["decoder", "encoder", "encoder"]
     for name, learner, one, wanted in zip(names, learns, found, right, strict=True):
