@@ -73,9 +73,10 @@ def load_models(say: Callable[[str], object]) -> tuple[Any, dict[str, Any]]:
     say("Importing PyTorch …")
     from sbd_utils.explorer.core import Explorer
     from sbd_utils.explorer.messages import Conversation, page_spec
+    from sbd_utils.models import VAE
     from sbd_utils.pretrained import load_pretrained
 
-    models = {}
+    models: dict[str | int, VAE] = {}
     for label, name in MODELS.items():
         say(f"Loading the weights of {label} …")
         models[label] = load_pretrained(name)
@@ -137,7 +138,7 @@ def make_server(app: App) -> httpserver.HTTPServer:
     """A server of the page and of the lines to it."""
     html = dict(kind="html", read=lambda: read_text(FOLDER / "app.html"))
     start = dict(kind="javascript", read=lambda: read_text(FOLDER / "app.js"))
-    routes = [
+    routes: list[Any] = [
         ("/", Text, html),
         ("/app.js", Text, start),
         ("/explorer.js", Text, dict(kind="javascript", read=page_script)),

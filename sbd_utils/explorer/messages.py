@@ -150,7 +150,7 @@ class Conversation:
         return Answer({"type": "file", "name": name, "mime": "image/png"}, [self.core.png()])
 
     def _gif(self, wish: dict[str, Any]) -> Answer:
-        model, latents = wish.get("model"), wish.get("latents")
+        model, latents = read_name("model", wish.get("model")), wish.get("latents")
         if not isinstance(latents, list):
             raise ValueError(f"latents is {shortened(latents)}; it must be a list of integers")
         film = self.core.gif(model, *latents)

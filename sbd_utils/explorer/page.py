@@ -25,7 +25,8 @@ def join_modules(sources: Mapping[str, str]) -> str:
     Raises:
         ValueError: There is another import.
     """
-    joined, before = "", []
+    joined = ""
+    before: list[str] = []
     for name, source in sources.items():
         known = "|".join(map(re.escape, before)) or "(?!)"  # nothing
         statement = rf'^import \{{[^}}]*\}} from "\./({known})";\n'
