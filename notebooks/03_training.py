@@ -92,13 +92,13 @@ from sbd_utils import draw_circles
 
 along = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256]  # cells on either axis
 bits, errors = [2 * np.log2(k) for k in along], []
-for k in along:
+for k, b in zip(along, bits, strict=True):
     places = 48 / k * ((torch.arange(40) + 0.5) / 40 - 0.5)  # within a cell, in pixels
     x, y = torch.cartesian_prod(places, places).T
     cell = draw_circles(32 + x, 32 + y)  # [1600, 1, 64, 64]; all cells are alike
     errors.append(cell.var(0, unbiased=False).sum().item())
     if k in (1, 2, 4, 6, 8, 16):
-        print(f"{k:>2} × {k:<2} cells, {bits[-1]:.1f} bits: squared error {errors[-1]:.1f}")
+        print(f"{k:>2} × {k:<2} cells, {b:.1f} bits: squared error {errors[-1]:.1f}")
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4))
@@ -532,7 +532,8 @@ assert max(run.kl[-20:].mean(0).sum() for run in (small_object, averaged)) < 0.1
 #
 # `fit` writes a checkpoint every so many updates, and goes on from it when it is called again with the same arguments.
 # Every random number depends only on the seed and the number of the update, so it does not matter when it was stopped,
-# nor how: the stop button, a closed laptop, a killed kernel. Here a callback stops it, by returning True.
+# nor how: the stop button, a closed laptop, a killed kernel. Here a callback stops it, by returning True after update 25;
+# the update at hand is finished first.
 
 # %%
 import tempfile
@@ -603,8 +604,9 @@ show(
 )
 
 # %% [markdown]
-# Both reconstruct. Only one keeps the plane, and only one dreams circles. Why, and how sure we can be, are the questions
-# of the notebooks that follow.
+# Both reconstruct. One keeps the plane, and dreams of a circle nearly every time (some run over the edge: the prior is a
+# round hill, the positions fill a square); the other dreams of one about every second time. Why, and how sure we can be, are
+# the questions of the notebooks that follow.
 #
 # ## A GPU, or several
 #
