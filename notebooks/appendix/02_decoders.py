@@ -115,8 +115,9 @@ def spectrum(picture):
 powers = {name: torch.stack([spectrum(p) for p in pictures[name]]) for name in ("deconv", "SBD")}
 around = powers["deconv"][:, -6:-2].mean(1)  # the neighbours of the highest frequency
 ratio = (powers["deconv"][:, -1] / around).min().item()
-print(f"deconv: power at period 2 over the power beside it, least of 8 seeds: {ratio:.0f}")
-print(f"SBD: share of the power at period 2, most of 8 seeds: {powers['SBD'][:, -1].max():.0e}")
+print(f"deconv: power at period 2 over the power beside it, least of 8 seeds: {ratio:.0e}")
+share = powers["SBD"][:, -1].max().log10()
+print(f"SBD: share of the power at period 2, most of 8 seeds: 10 to the power {share:.0f}")
 
 # %%
 figure, (a1, a2, a3) = plt.subplots(1, 3, figsize=(9, 3.1), width_ratios=[1, 1, 1.7])
@@ -253,8 +254,8 @@ print(f"SBD over deconv: {mebibytes['SBD'] / mebibytes['deconv']:.1f}")
 # - Of the spread in untrained deconv decoders' mean pictures, nearly all goes with odd or even; without biases less, but
 #   far more than in the SBD's, which has that of a plain slope.
 # - The spectrum has peaks at periods 2, 4 and 8, one for each of the last layers.
-# - A layer of templates needs a number of units that grows with the area over which a shape moves: 4 × as many pixels,
-#   about 3 to 4 × as many units.
+# - A layer of templates needs a number of units that grows with the area over which a shape moves. From 10 × 10 to 20 × 20
+#   positions it is 2.5 times as many for 99 % (36, 91) and 3.9 times for 99.99 % (95, 367).
 # - The SBD keeps about six times as many bytes for the backward pass.
 #
 # ## What could be wrong with it
