@@ -152,7 +152,7 @@ show(
 # recipe, and **here the deconv decoder does better than the course's own recipe lets it**:
 #
 # - Trained plainly, it keeps a *linear* map of the plane in its ten latents together, with an R² around 0.8. By the
-#   course's recipe with 64 channels it keeps 0.16 (section 3), which is what "training has crumpled the plane" rested
+#   course's recipe with 64 channels it keeps 0.15 (section 3), which is what "training has crumpled the plane" rested
 #   on: a statement about a recipe.
 # - Trained plainly with β = 1 it *draws better* than the SBD by `fast`, in the same processor time or less (two runs).
 #
@@ -626,7 +626,7 @@ print(*(f"{error:.0%}" for error in errors))
 #   its own search and not on a fresh seed of the chosen one.
 # - By seed (`fast`, bf16): the SBD has the straighter pair in 10 of 10, the smaller squared error in 9 of 10.
 # - Trained plainly with β = 1, deconv VAEs keep (x, y) linearly in ten latents with an R² of 0.77 to 0.86 (three runs;
-#   the search's `quick` one 0.56), above twenty untrained encoders (0.07 to 0.61); by `wide`, 0.16.
+#   the search's `quick` one 0.56), above twenty untrained encoders (0.07 to 0.65); by `wide`, 0.15.
 # - Squared error, 32 channels: SBD by `fast` 2.4 to 3.7; deconv 4.6 in the median by `fast`, 2.3 by `plain-beta1` in
 #   less than half of the time, 1.8 by its own recipe in the same time (one run each).
 # - Random codes decode to whole circles in 97 of 100 cases (SBD) and 29 of 100 (deconv), by `wide`.
