@@ -37,7 +37,10 @@ ASKS = [
     "01_data",
     "02_architecture",
     "03_training",
+    "04_variance_analysis",
+    "05_deconv_comparison",
     "appendix/02_decoders",
+    "appendix/05_one_thing_changed",
 ]
 """Notebooks that ask before they show, and have a cell to write in at every exercise."""
 LONGEST_CELL = 40  # lines: one screen
