@@ -1,4 +1,6 @@
-"""Releasing and grading the assignments; of the library, it imports `sbd_utils.files` alone.
+"""Releasing and grading the assignments.
+
+Of the library, it imports `sbd_utils.files` alone, but for the two rooms in which code runs.
 
 | room | its one subject |
 |---|---|
