@@ -13,7 +13,7 @@ from grading.marks import Result
 from grading.sandbox import find_sandbox
 from grading.tables import safe
 from grading.watch import TimeLimits
-from tests.grading.helpers import FIRST, machine_tasks
+from tests.grading.helpers import FIRST, hidden_lines, machine_tasks
 from tests.grading.wrong_answers import CIRCLE, SPECTRUM, edit, notebook_with
 
 LIBRARY = assignments.ROOT / "sbd_utils"
