@@ -9,14 +9,14 @@ ARGS ?=
 PROMPT := kernel_websocket_connection_class=sbd_utils.explorer.server.PromptConnection
 BIOME := @biomejs/biome@2.6.8
 
-.PHONY: lab explore test javascript benchmark notebooks assignments grade wrong-answers clean
+.PHONY: lab explore test javascript benchmark notebooks assignments grade totals wrong-answers clean
 
 lab: $(VENV)/.ready
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --ServerApp.$(PROMPT) notebooks/00_start_here.ipynb $(ARGS)
 
-# The latent explorer alone, without the code: notebook 06 as a page.
+# The latent explorer alone, on a page of its own.
 explore: $(VENV)/.ready
-	$(BIN)/voila notebooks/06_latent_explorer.ipynb --Voila.$(PROMPT) $(ARGS)
+	$(BIN)/python -m sbd_utils.explorer.app $(ARGS)
 
 .PHONY: test-all check format
 
@@ -35,7 +35,7 @@ format: $(VENV)/.ready
 # tests/selection.py lists; continuous integration runs `make test-all`.
 test: SELECTED := -m "not slow"
 test test-all: $(VENV)/.ready
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope $(SELECTED) $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(SELECTED) $(ARGS)
 
 # The explorer's JavaScript and CSS, checked by a pinned Biome where there is Node.js.
 javascript:
@@ -59,7 +59,11 @@ grade: $(VENV)/.ready
 	@[ -d "$(SUBMITTED)" ] || { echo "Say which folder: make grade SUBMITTED=folder" >&2; exit 1; }
 	$(BIN)/python -m grading grade "$(SUBMITTED)" $(ARGS)
 
-# The table: wrong answer, mark, message.
+# Marks by hand, from graded/hand_marks.csv, into the tables and pages; nothing is run.
+totals: $(VENV)/.ready
+	$(BIN)/python -m grading totals $(ARGS)
+
+# Wrong answers and right ones to every task, and what each is told: in this process, in seconds.
 wrong-answers: $(VENV)/.ready
 	$(BIN)/python -m tests.grading.wrong_answers
 

@@ -4,7 +4,9 @@
 |---|---|
 | `assignments` | the sources, and what each cell of one is for |
 | `release` | what students get |
-| `submissions` | what was handed in: found, read, and put into the course's notebook |
+| `downloads` | how Moodle and Canvas name what they download |
+| `collected` | what was handed in: which files, whose, for which assignment |
+| `submissions` | a notebook that was handed in: read, and put into the course's |
 | `processes` | processes with limits, of which none is left behind |
 | `watch` | how long a submission may run |
 | `marks` | a mark and its reason |
@@ -14,8 +16,12 @@
 | `sandbox` | where that process runs |
 | `judge` | the namespace in which tests run |
 | `worker` | the process that grades one submission |
+| `record` | what was graded, kept between runs |
 | `tables` | the marks of a class as files |
+| `hand_marks` | marks by hand: a table for a teacher to fill in |
+| `exports` | totals as Moodle and Canvas import them |
 | `pages` | the feedback page of a submission |
+| `totals` | tables and pages of all that was graded, with the marks by hand |
 | `grade` | a class from submissions to tables and pages |
 
 A room imports only from rooms above its own line.

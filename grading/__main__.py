@@ -1,10 +1,10 @@
-"""python -m grading release [FOLDER], python -m grading grade SUBMITTED: see --help of each."""
+"""python -m grading COMMAND ..., with release, grade or totals: see --help of each."""
 
 import sys
 
-from grading import grade, release
+from grading import grade, release, totals
 
-COMMANDS = {"release": release.main, "grade": grade.main}
+COMMANDS = {"release": release.main, "grade": grade.main, "totals": totals.main}
 
 
 def main(arguments: list[str]) -> int:

@@ -1,5 +1,6 @@
 """The sources of the assignments, and what each of their cells is for."""
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ NOT_RUN = "not-run-for-grading"
 """The tag of pictures for the student's eyes and of experiments that train for minutes."""
 ADDED = "added_by_student"
 """The entry in the metadata of a cell that is the student's own."""
+
+WHOLE = "the whole answer"
+"""The rubric's row of a cell whose source names none."""
 
 
 HIDDEN = re.compile(r"### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS", re.DOTALL)
@@ -54,6 +58,16 @@ def read_source(name: str) -> NotebookNode:
     return notebook
 
 
+def grade_ids(name: str) -> set[str]:
+    """What nbgrader calls the cells of an assignment, where it calls them anything.
+
+    Args:
+        name: One of `names()`.
+    """
+    entries = [nbgrader_entry(cell) for cell in read_source(name).cells]
+    return {entry["grade_id"] for entry in entries if "grade_id" in entry}
+
+
 def nbgrader_entry(cell: NotebookNode) -> dict[str, Any]:
     """What nbgrader notes about a cell; empty where it notes nothing readable."""
     entry = cell.metadata.get("nbgrader", {})
@@ -88,6 +102,32 @@ def is_not_run(cell: NotebookNode) -> bool:
 def is_added(cell: NotebookNode) -> bool:
     """Whether the cell is the student's own."""
     return bool(cell.metadata.get(ADDED))
+
+
+def rubric(cell: NotebookNode) -> dict[str, float]:
+    """What a teacher gives marks for in a cell, with the most marks for each.
+
+    The source says it in the cell's metadata, `rubric=[["Evidence", 4], ...]`; where it says
+    nothing, there is one mark for the whole.
+    """
+    points = float(nbgrader_entry(cell)["points"])
+    rows = dict(cell.metadata.get("rubric", {WHOLE: points}))
+    return {row: float(most) for row, most in rows.items()}
+
+
+@functools.cache
+def points(name: str) -> tuple[float, float]:
+    """The marks of an assignment that are given by machine, and by hand.
+
+    Args:
+        name: One of `names()`; what an older release had earns no marks.
+    """
+    if name not in names():
+        return 0.0, 0.0
+    cells = [cell for cell in read_source(name).cells if is_graded(cell)]
+    by_machine = sum(float(nbgrader_entry(cell)["points"]) for cell in cells if is_test(cell))
+    by_hand = sum(sum(rubric(cell).values()) for cell in cells if is_by_hand(cell))
+    return by_machine, by_hand
 
 
 def task_name(cell: NotebookNode) -> str:

@@ -1,10 +1,12 @@
 """Grade a folder of submissions.
 
-    python -m grading grade SUBMITTED [--out graded]
+    python -m grading grade SUBMITTED [--out graded] [--for moodle | canvas]
 
 SUBMITTED holds a folder for each student, and in it the notebooks under the names they were handed
-out with. Written are marks.csv (a line per task), totals.csv (a line per notebook), and a feedback
-page for every notebook.
+out with; or what Moodle or Canvas downloaded, unpacked; or it is the folder of one student. Written
+are marks.csv (a line per task), totals.csv (a line per notebook), a feedback page for every
+notebook, and hand_marks.csv, to be filled in by hand: `python -m grading totals` reads it. What
+--out holds of other students, and what was written into hand_marks.csv, stays.
 
 The notebook that is run is the course's own, with the student's answers and own cells put in: to
 change or delete a test has no effect. Each submission runs in a kernel of its own, in a sandbox
@@ -19,13 +21,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import nbformat
 
+from grading import hand_marks, record, totals
 from grading.assignments import Assignment, names
+from grading.collected import ARCHIVE, Submission, find
+from grading.exports import SYSTEMS
 from grading.marks import Outcome, Result, no_marks
 from grading.pages import write_page
 from grading.processes import (
@@ -37,10 +42,9 @@ from grading.processes import (
     run_job,
     warm_up,
 )
+from grading.record import RecordError
 from grading.release import read_assignment
 from grading.sandbox import Sandbox, find_sandbox
-from grading.submissions import Submission, find
-from grading.tables import write_tables
 from grading.watch import TimeLimits
 from grading.worker import Job, work
 
@@ -62,16 +66,35 @@ GRACE_SECONDS = 120
 def main(arguments: list[str] | None = None) -> int:
     """Grade what the arguments say; returns the exit status."""
     options = _parser().parse_args(arguments)
-    if not options.submitted.is_dir():
-        wanted = "give one that holds a folder for each student"
-        _parser().error(f"{options.submitted} is not a folder; {wanted}")
+    refused = _refusal(options.submitted, options.out)
+    if refused:
+        _parser().error(refused)
     limits = TimeLimits(options.cell_seconds, options.seconds)
     try:
-        grade_folder(options.submitted, options.out, options.jobs, limits)
+        results = grade_folder(options.submitted, options.out, options.jobs, limits, options.system)
     except KeyboardInterrupt:
         say(f"stopped; {options.out} holds what was graded before")
         return 130
-    return 0
+    except (RecordError, OSError) as error:
+        say(str(error))
+        return 1
+    return 0 if results else 1
+
+
+def _refusal(submitted: Path, out: Path) -> str:
+    """Why nothing can be graded, as a sentence; empty if something can."""
+    wanted = "give one that holds a folder for each student"
+    if not submitted.exists():
+        return f"{submitted} is not a folder, there is no such thing; {wanted}"
+    if ARCHIVE.fullmatch(submitted.name) and not submitted.is_dir():
+        return f"{submitted} is not a folder: unpack the archive, and {wanted}"
+    if not submitted.is_dir():
+        return f"{submitted} is not a folder; {wanted}"
+    if submitted.resolve() == out.resolve():
+        return f"--out {out} is the folder of the submissions: choose another one"
+    if out.exists() and not out.is_dir():
+        return f"--out {out} is a file: choose a folder"
+    return ""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -82,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("submitted", type=Path)
     parser.add_argument("--out", type=Path, default=Path("graded"))
+    parser.add_argument("--for", dest="system", choices=SYSTEMS, help="write totals for it, too")
     parser.add_argument("--jobs", type=_positive, default=2, help="submissions at a time")
     parser.add_argument(
         "--cell-seconds",
@@ -105,21 +129,28 @@ def _positive(text: str) -> int:
 
 
 def grade_folder(
-    submitted: Path, out: Path, jobs: int = 2, limits: TimeLimits | None = None
+    submitted: Path,
+    out: Path,
+    jobs: int = 2,
+    limits: TimeLimits | None = None,
+    system: str | None = None,
 ) -> list[Result]:
     """Grade every submission. Tables are written after each, and its page after them.
 
     Args:
-        submitted: Holds a folder for each student.
-        out: Gets the tables and the pages.
+        submitted: Holds a folder for each student, or is one: see `collected.find`.
+        out: Gets the tables and the pages; what it holds of other students stays.
         jobs: How many submissions to run at a time.
         limits: The default ones, where it is None.
+        system: Of `exports.SYSTEMS`, where totals are to be written for one.
 
     Returns:
-        What became of each, by student, assignment and file.
+        What became of each, by student, assignment and file; of a student who handed in nothing,
+        that.
 
     Raises:
-        OSError: The tables cannot be written.
+        OSError: The tables cannot be written, or `submitted` cannot be read.
+        RecordError: What `out` holds of an earlier run cannot be read.
         KeyboardInterrupt: Ctrl-C; what was graded until then is written.
     """
     keep_to_itself()
@@ -127,26 +158,43 @@ def grade_folder(
     place = find_sandbox([submitted, out])
     for sentence in filter(None, [missing_limits(), place.missing]):
         say(sentence)
-    limits = limits or TimeLimits()
-    todo = find(submitted)
-    assignments = {name: read_assignment(name) for name in names()}
-    results: list[Result] = []
-    write_tables(results, out)
+    collected = find(submitted, leave_out=out)
+    for note in collected.notes:
+        say(note)
+    totals.write(out, record.add(out, []))
+    try:
+        results = _grade_all(collected.submissions, jobs, limits or TimeLimits(), place, out)
+        record.add(out, results, collected.submissions)
+    finally:
+        totals.finish(out, system, say)
+    if not results:
+        say(f"{submitted} holds no folder of a student and no notebook: nothing was graded")
+        return []
+    wrote = [str(out / name) for name in ("marks.csv", "totals.csv", hand_marks.FILE)]
+    say(f"wrote {', '.join(wrote)} and pages in {out / 'feedback'}")
+    return sorted(results, key=lambda result: result.order)
+
+
+def _grade_all(
+    todo: list[Submission], jobs: int, limits: TimeLimits, place: Sandbox, out: Path
+) -> list[Result]:
+    """Grade several at a time; each is in the tables before its page is made."""
+    needed = {one.assignment for one in todo}
+    assignments = {name: read_assignment(name) for name in names() if name in needed}
     stop = threading.Event()
+    results: list[Result] = []
     with ThreadPoolExecutor(jobs) as pool, _stopping(stop, pool):
         futures = [
             pool.submit(grade, one, assignments.get(one.assignment), limits, place, stop)
             for one in todo
         ]
-        for result in _as_they_come(futures):
+        for future in as_completed(futures):
+            result = future.result()
             results.append(result)
-            write_tables(results, out)
+            totals.write(out, record.add(out, results))
             _write_page_or_note(result, out, stop)
             say(f"[{len(results)}/{len(todo)}] {summary(result)}")
-    write_tables(results, out)  # with the notes about pages
-    pages = out / "feedback"
-    say(f"wrote {out / 'marks.csv'}, {out / 'totals.csv'} and {len(results)} pages in {pages}")
-    return sorted(results, key=lambda result: result.order)
+    return results
 
 
 @contextlib.contextmanager
@@ -158,11 +206,6 @@ def _stopping(stop: threading.Event, pool: ThreadPoolExecutor) -> Iterator[None]
         stop.set()
         pool.shutdown(cancel_futures=True)
         raise
-
-
-def _as_they_come(futures: Iterable["Future[Result]"]) -> Iterator[Result]:
-    for future in as_completed(futures):
-        yield future.result()
 
 
 def grade(
@@ -186,16 +229,23 @@ def grade(
     """
     start = time.perf_counter()
     if assignment is None:
-        known = ", ".join(names())
-        name = f"{submission.file} is not the name of an assignment ({known})"
-        outcome = Outcome(notes=[f"not graded: {name}"])
+        outcome = Outcome(notes=_why_not_graded(submission))
     else:
         try:
             outcome = _run(submission, assignment, limits, place, stop)
         except (JobError, OSError) as error:  # the disk is full, for instance
             reason = f"not graded: {error}"
             outcome = Outcome(no_marks(assignment.source, reason), [reason])
-    return Result(submission, outcome, time.perf_counter() - start)
+    outcome.notes[:0] = submission.notes
+    seconds = time.perf_counter() - start
+    return Result(submission, outcome, seconds, was_run=bool(outcome.notebook))
+
+
+def _why_not_graded(submission: Submission) -> list[str]:
+    if not submission.is_notebook:  # its notes say so
+        return []
+    name = f"{submission.file} is not the name of an assignment ({', '.join(names())})"
+    return [f"not graded: {name}, and its cells are of none"]
 
 
 def _run(
@@ -222,6 +272,8 @@ def _run(
 
 
 def _write_page_or_note(result: Result, out: Path, stop: threading.Event) -> None:
+    if not result.submission.is_notebook:
+        return
     try:
         write_page(result, out / "feedback", stop)
     except (OSError, UnicodeError, ValueError) as error:
@@ -231,6 +283,8 @@ def _write_page_or_note(result: Result, out: Path, stop: threading.Event) -> Non
 def summary(result: Result) -> str:
     """A result in one line."""
     outcome = result.outcome
+    if not outcome.tasks:
+        return f"{result.title}: {'; '.join(outcome.notes)}"
     marks = f"{outcome.total:g} of {outcome.possible:g}, {result.seconds:.0f} s"
     return "; ".join([f"{result.title}: {marks}", *outcome.notes])
 

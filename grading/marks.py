@@ -8,8 +8,15 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from grading.assignments import is_added, is_by_hand, is_graded, nbgrader_entry, task_name
-from grading.submissions import Submission
+from grading.assignments import (
+    is_added,
+    is_by_hand,
+    is_graded,
+    nbgrader_entry,
+    rubric,
+    task_name,
+)
+from grading.collected import Submission
 
 VERDICT = "verdict"
 """The entry in the metadata of a test that was run: why it was not passed; empty if it was."""
@@ -17,14 +24,21 @@ VERDICT = "verdict"
 
 @dataclass(frozen=True)
 class TaskMark:
-    """What a task earned, and why not more."""
+    """What a task earned, or by hand a row of its rubric, and why not more."""
 
     task: str
     mark: float | None
-    """None where a teacher has to give it."""
+    """None where a teacher has to give it and has not yet."""
     possible: float
     reason: str
-    """Empty for full marks."""
+    """Empty for full marks; a teacher's comment, where one gave the mark."""
+    row: str = ""
+    """Of the rubric, where a teacher gives the mark."""
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether a teacher gives the mark."""
+        return bool(self.row)
 
 
 @dataclass
@@ -38,19 +52,35 @@ class Outcome:
     """As it ran, as JSON; empty if nothing ran."""
 
     @property
+    def by_machine(self) -> list[TaskMark]:
+        """The tasks that the machine marks."""
+        return [task for task in self.tasks if not task.is_by_hand]
+
+    @property
+    def by_hand(self) -> list[TaskMark]:
+        """What a teacher marks."""
+        return [task for task in self.tasks if task.is_by_hand]
+
+    @property
     def total(self) -> float:
         """Marks given by machine."""
-        return sum(task.mark for task in self.tasks if task.mark is not None)
+        return sum(task.mark or 0 for task in self.by_machine)
 
     @property
     def possible(self) -> float:
         """Marks that the machine can give."""
-        return sum(task.possible for task in self.tasks if task.mark is not None)
+        return sum(task.possible for task in self.by_machine)
 
     @property
-    def left_to_the_teacher(self) -> float:
+    def total_by_hand(self) -> float | None:
+        """Marks given by hand; None as long as one is missing."""
+        marks = [task.mark for task in self.by_hand]
+        return None if None in marks else sum(mark for mark in marks if mark is not None)
+
+    @property
+    def possible_by_hand(self) -> float:
         """Marks that are given by hand."""
-        return sum(task.possible for task in self.tasks if task.mark is None)
+        return sum(task.possible for task in self.by_hand)
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` reads."""
@@ -71,12 +101,15 @@ class Result:
     outcome: Outcome
     seconds: float
     """That grading took, on the wall's clock."""
+    was_run: bool = True
+    """Whether there was a notebook that could be run."""
 
     @property
     def title(self) -> str:
         """Whose it is, and of which assignment, or which file where that is not known."""
         submission = self.submission
-        return f"{submission.student}: {submission.assignment or submission.file}"
+        what = submission.assignment or submission.file or "no notebook"
+        return f"{submission.student}: {what}"
 
     @property
     def order(self) -> tuple[str, str, str]:
@@ -92,21 +125,35 @@ def mark_all(notebook: NotebookNode, stopped: Mapping[int, str]) -> list[TaskMar
         notebook: With outputs, and with VERDICT in the metadata of its tests.
         stopped: Numbers of the cells that had to be stopped, with the reason.
     """
-    graded = [number for number, cell in enumerate(notebook.cells) if is_graded(cell)]
-    return [_mark(number, notebook, stopped) for number in graded]
+    marks = []
+    for number, cell in enumerate(notebook.cells):
+        if is_by_hand(cell):
+            marks += _rows(cell, None, _by_hand(cell, notebook))
+        elif is_graded(cell):
+            marks.append(_mark(number, notebook, stopped))
+    return marks
 
 
 def no_marks(source: NotebookNode, reason: str) -> list[TaskMark]:
     """Zero for every task, those that are marked by hand included."""
-    cells = [cell for cell in source.cells if is_graded(cell)]
-    return [TaskMark(task_name(cell), 0.0, _points(cell), reason) for cell in cells]
+    marks = []
+    for cell in source.cells:
+        if is_by_hand(cell):
+            marks += _rows(cell, 0.0, reason)
+        elif is_graded(cell):
+            marks.append(TaskMark(task_name(cell), 0.0, _points(cell), reason))
+    return marks
+
+
+def _rows(cell: NotebookNode, mark: float | None, reason: str) -> list[TaskMark]:
+    """The same for every row of the rubric of a cell."""
+    task, rows = task_name(cell), rubric(cell)
+    return [TaskMark(task, mark, most, reason, row) for row, most in rows.items()]
 
 
 def _mark(number: int, notebook: NotebookNode, stopped: Mapping[int, str]) -> TaskMark:
     cell = notebook.cells[number]
     possible = _points(cell)
-    if is_by_hand(cell):
-        return TaskMark(task_name(cell), None, possible, _by_hand(cell, notebook))
     reason = _why_not(number, notebook, stopped)
     return TaskMark(task_name(cell), 0.0 if reason else possible, possible, reason)
 

@@ -12,7 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from grading.assignments import HIDDEN, is_not_run, is_test
-from grading.marks import Result, TaskMark, explain
+from grading.marks import Outcome, Result, TaskMark, explain
 from grading.processes import JobError, Limits, run_job
 
 PAGE_SECONDS = 30
@@ -48,6 +48,8 @@ WITHOUT_CONTENT = {"script", "style", "svg", "title", "iframe", "template", "nos
 """Tags of which not even the text stays."""
 FORMULA_ATTRIBUTES = {"display", "mathvariant", "stretchy", "fence", "accent", "lspace", "rspace"}
 FORMULA_ATTRIBUTES |= {"linethickness", "columnalign", "width", "height", "scriptlevel", "form"}
+BELOW = "<hr>\n"
+"""Stands between the marks and the notebook."""
 AS_HANDED_IN = "*Not run for grading. Its output is the one that was handed in:*"
 
 
@@ -81,6 +83,27 @@ def write_page(result: Result, out: Path, stop: threading.Event | None = None) -
     write_text(page_path(result, out), whole_page(result, shown))
 
 
+def update_page(result: Result, out: Path) -> None:
+    """Write the marks of a page anew above the notebook that it shows; nothing without a page.
+
+    Args:
+        result: What became of the submission, with the marks by hand.
+        out: The folder of the pages.
+
+    Raises:
+        OSError: The page cannot be written.
+    """
+    from sbd_utils.files import read_text, write_text
+
+    if not result.submission.is_notebook:
+        return
+    path = page_path(result, out)
+    before = read_text(path) if path.is_file() else ""
+    after = whole_page(result, before.partition(BELOW)[2])
+    if before and before != after:
+        write_text(path, after)
+
+
 def page_path(result: Result, out: Path) -> Path:
     """Where the page stands: as the file stands in the submissions, so that no two share one."""
     submission = result.submission
@@ -102,17 +125,27 @@ def whole_page(result: Result, shown: str) -> str:
     parts = [
         HEAD,
         f"<title>{title}</title>\n<h1>{title}</h1>\n",
-        f"<p>{outcome.total:g} of {outcome.possible:g} by machine</p>\n",
+        f"<p>{_total(outcome)}</p>\n",
         notes,
-        f"<table>\n<tr><th>task<th>mark<th>why\n{rows}</table>\n<hr>\n",
+        f"<table>\n<tr><th>task<th>mark<th>why\n{rows}</table>\n{BELOW}",
         shown,
     ]
     return "".join(parts)
 
 
+def _total(outcome: Outcome) -> str:
+    by_machine = f"{outcome.total:g} of {outcome.possible:g} by machine"
+    by_hand = outcome.total_by_hand
+    if by_hand is None or not outcome.by_hand:
+        return by_machine
+    all_marks = f"{outcome.total + by_hand:g} of {outcome.possible + outcome.possible_by_hand:g}"
+    return f"{by_machine}, {by_hand:g} of {outcome.possible_by_hand:g} by hand: {all_marks}"
+
+
 def _row(task: TaskMark) -> str:
     mark = "by hand" if task.mark is None else f"{task.mark:g}"
-    cells = [task.task, f"{mark} of {task.possible:g}", task.reason]
+    name = f"{task.task}: {task.row}" if task.row else task.task
+    cells = [name, f"{mark} of {task.possible:g}", task.reason]
     return "<tr>" + "".join(f"<td>{html.escape(cell)}" for cell in cells) + "\n"
 
 

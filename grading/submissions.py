@@ -1,8 +1,6 @@
-"""What was handed in: found, read, and put into the course's notebook without losing a word."""
+"""A notebook that was handed in: read, and put into the course's without losing a word."""
 
 import copy
-import os
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,69 +14,12 @@ from grading.assignments import (
     is_answer,
     is_not_run,
     is_test,
-    names,
     nbgrader_entry,
 )
+from grading.collected import FILE_BYTES
 
-FILE_BYTES = 100_000_000
-"""A larger file is not read."""
 TOP = ""
 """Stands for the name of a released cell where a student's own cells come before all of them."""
-
-
-@dataclass(frozen=True)
-class Submission:
-    """A file that was handed in."""
-
-    path: Path
-    assignment: str
-    """Empty where the file's name tells none."""
-    folder: str
-    """The name of the student's folder; of the file, without its ending, if it lies in none."""
-    within: Path
-    """Where the file lies in that folder."""
-
-    @property
-    def student(self) -> str:
-        """Text in UTF-8, whatever bytes the folder's name has."""
-        return readable(self.folder)
-
-    @property
-    def file(self) -> str:
-        """The file's name within the student's folder."""
-        return readable(self.within.as_posix())
-
-
-def find(submitted: Path) -> list[Submission]:
-    """Everything that was handed in.
-
-    Args:
-        submitted: Holds a folder for each student. Links, and what begins with a dot, are left out.
-
-    Returns:
-        In the order of the paths.
-    """
-    found = []
-    for path in sorted(submitted.rglob("*")):
-        parts = path.relative_to(submitted).parts
-        hidden = any(part.startswith(".") for part in parts)
-        if path.is_file() and not path.is_symlink() and not hidden:
-            alone = len(parts) == 1
-            folder = path.stem if alone else parts[0]
-            within = Path(path.name) if alone else Path(*parts[1:])
-            found.append(Submission(path, _assignment_of(path), folder, within))
-    return found
-
-
-def _assignment_of(path: Path) -> str:
-    number = re.match(r"\d_", path.name)
-    matching = [name for name in names() if number and name.startswith(number[0])]
-    return matching[0] if matching else ""
-
-
-def readable(name: str) -> str:
-    """A file's name as text: its bytes read as UTF-8, whatever the locale, as far as they are."""
-    return os.fsencode(name).decode("utf-8", "replace")
 
 
 class UnreadableError(ValueError):
@@ -154,8 +95,7 @@ def merge(source: NotebookNode, released: NotebookNode, submission: NotebookNode
     waiting = [cell for cell in parts.added.get(TOP, []) if cell.cell_type == "code"]
     for cell, as_released in zip(copy.deepcopy(source.cells), released.cells, strict=True):
         if is_answer(cell):
-            _fill_in(cell, parts)
-            theirs = []
+            theirs = _fill_in(cell, parts)
         else:
             theirs = _written_into(cell, as_released, parts)
         # A definition in the cell of a test must come before the course's test, as an answer does.
@@ -215,18 +155,23 @@ def _at_the_top(parts: Parts) -> list[NotebookNode]:
     return [cell for cell in parts.added.get(TOP, []) if cell.cell_type != "code"]
 
 
-def _fill_in(cell: NotebookNode, parts: Parts) -> None:
-    """Put the student's answer into the course's cell."""
+def _fill_in(cell: NotebookNode, parts: Parts) -> list[NotebookNode]:
+    """Put the student's answer into the course's cell; what it cannot hold is an own cell."""
     answer = parts.given.get(cell.id)
     if answer is None:
         cell.source = ""
         parts.notes.append(f"cell {cell.id!r} was deleted")
-        return
+        return []
     cell.source = answer.source
     if "attachments" in answer and cell.cell_type == "markdown":
         cell.attachments = answer.attachments
     if cell.cell_type == "code" and is_not_run(cell):
         cell.outputs = answer.get("outputs", [])
+    if answer.cell_type == cell.cell_type:
+        return []
+    kinds = f"handed in as {answer.cell_type}, and is read as {cell.cell_type}"
+    parts.notes.append(f"cell {cell.id!r} was {kinds}")
+    return [_own(answer)] if answer.get("outputs") else []
 
 
 def _written_into(

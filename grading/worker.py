@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 OUTPUT_CHARACTERS = 500_000
 """Kept of a cell's output; the rest is cut off."""
+CUT_HERE = f"(Cut here: a cell's output is kept up to {OUTPUT_CHARACTERS:,} characters.)"
 CUT = "output_cut"
 """The entry in the metadata of a cell whose output was cut."""
 SHOWN = ("display_data", "execute_result")
@@ -110,8 +111,16 @@ def grade(job: Job) -> Outcome:
     stopped = run_through(source, notebook, Watch(job.limits), launch)
     notes = [f"a cell was stopped: {reason}" for reason in dict.fromkeys(stopped.values())]
     notes += [f"the output of cell {c.id!r} was cut" for c in notebook.cells if CUT in c.metadata]
+    say_where_output_was_cut(notebook)
     tasks = mark_all(notebook, stopped)
     return Outcome(tasks, merged.notes + notes, nbformat.writes(notebook))
+
+
+def say_where_output_was_cut(notebook: NotebookNode) -> None:
+    """Let the last output of a cell say that the rest was cut off."""
+    for cell in notebook.cells:
+        if CUT in cell.metadata:
+            cell.outputs.append(nbformat.v4.new_output("stream", text=f"{CUT_HERE}\n"))
 
 
 def prepare(folder: Path, job: Job) -> Path:

@@ -37,9 +37,10 @@ models = {
 # %% [markdown]
 # ## The explorer
 #
-# Run all cells first (in JupyterLab: Run, Run All Cells). Then drag the circle on the left: each encoder says where in
-# its plane it puts it, and each decoder draws what it makes of that. Or drag in a plane, and the pictures follow. The
-# planes show the two latents of least posterior variance; the selection above each chooses others.
+# Drag the circle on the left: each encoder says where in its plane it puts it, and each decoder draws what it makes of
+# that. Or drag in a plane, and the pictures follow. The planes show the two latents of least posterior variance; the
+# selection above each chooses others. Three things to try stand beside the circle, and are ticked when you have done
+# them. (The cell must have run: Run, Run All Cells. `make explore` opens the explorer alone.)
 
 # %%
 from IPython.display import display
@@ -55,7 +56,23 @@ display(explorer)
 # dot). The green trail is the path of the circle. ● marks informative latents, those with a posterior variance below
 # 0.5, and the grey circles are one and two standard deviations of the prior.
 #
-# For those who read this as a page: the same planes, with the code of a circle that moved to the right.
+# For those who read this as a page, here it is at work: first the circle walks to the right, and the trail of its codes
+# is straight in the SBD's plane and winds in the deconv's; then the *codes* walk straight from one circle's to
+# another's, and the SBD's circle moves where the deconv's fades.
+#
+# ![Animation of the explorer: a circle walks right, its trail is straight in the SBD's plane and winds in the
+# deconv's; then both codes walk straight, and the SBD's circle moves while the deconv's
+# fades.](pictures/explorer.gif)
+#
+# <details><summary>The whole explorer, as a picture</summary>
+#
+# ![The explorer: the true circle with a grid of lines, the two models' latent planes with that grid encoded,
+# straight for the SBD and tangled for the deconv, their pictures, a slider for each latent, and three things to
+# try.](pictures/explorer.png)
+#
+# </details>
+#
+# The same planes once more, drawn by the notebook, with the code of a circle that moved to the right.
 
 
 # %%
@@ -269,4 +286,5 @@ assert shares["SBD"].min() > 0.95 > 0.5 > shares["deconv"].min()
 #
 # ## What comes next
 #
-# `make explore` opens this notebook as a page without its code, to show to someone who has never seen a latent space.
+# After Run All you are here, at the end: [the explorer is further up](#The-explorer). `make explore` opens it alone, on a
+# page of its own, to show to someone who has never seen a latent space.

@@ -11,6 +11,7 @@ from .sprites import (
 from .data.base import FactorStream as FactorStream
 from .data.circles import (
     CircleStream as CircleStream,
+    RectangleStream as RectangleStream,
     circles_dataset as circles_dataset,
     draw_circles as draw_circles,
     evaluation_grid as evaluation_grid,
@@ -26,18 +27,23 @@ from .models.base import (
 from .models.decoders import (
     DeconvDecoder as DeconvDecoder,
     SpatialBroadcastDecoder as SpatialBroadcastDecoder,
+    UpsampleDecoder as UpsampleDecoder,
     coordinate_map as coordinate_map,
+    warp as warp,
 )
 from .models.vae import VAE as VAE, Encoder as Encoder
 from .metrics.geometry import (
     Geometry as Geometry,
     alignment as alignment,
     fit_geometry as fit_geometry,
+    latent_direction as latent_direction,
 )
+from .metrics.intervals import exact_interval as exact_interval
 from .metrics.probes import (
     Probe as Probe,
     held_out_r2 as held_out_r2,
     linear_probe as linear_probe,
+    neighbor_r2 as neighbor_r2,
 )
 from .checkpoint import load_weights as load_weights, save_weights as save_weights
 from .training.schedules import (
@@ -51,9 +57,11 @@ from .pretrained import (
     available_pretrained as available_pretrained,
     load_pretrained as load_pretrained,
 )
+from .installation import installation_report as installation_report
 from .analysis import (
     center_of_mass as center_of_mass,
     decode as decode,
+    decoder_jacobian as decoder_jacobian,
     encode as encode,
     encode_coordinates as encode_coordinates,
     encode_grid as encode_grid,
@@ -63,19 +71,23 @@ from .analysis import (
     informative_latents as informative_latents,
     interpolate as interpolate,
     reconstruct as reconstruct,
+    spread_of_light as spread_of_light,
     traverse as traverse,
 )
 from .evidence import (
+    CurveRow as CurveRow,
     RunRow as RunRow,
     add_row as add_row,
     machine_kind as machine_kind,
+    read_curves as read_curves,
     read_evidence as read_evidence,
     read_rows as read_rows,
 )
-from .experiments import Milestones as Milestones, make_row as make_row
+from .experiments import Milestones as Milestones, load_run as load_run, make_row as make_row
 from .plotting import (
     OKABE_ITO as OKABE_ITO,
     LivePlot as LivePlot,
+    mark_schedules as mark_schedules,
     plot_coordinate_grid as plot_coordinate_grid,
     plot_examples as plot_examples,
     plot_fit as plot_fit,
@@ -84,10 +96,12 @@ from .plotting import (
     plot_history as plot_history,
     plot_picture as plot_picture,
     plot_residuals as plot_residuals,
+    plot_small_grids as plot_small_grids,
     plot_strip as plot_strip,
     plot_traversals as plot_traversals,
     plot_variances as plot_variances,
     show as show,
 )
+from .diagrams import draw_decoders as draw_decoders, draw_vae as draw_vae
 from .explorer.core import Explorer as Explorer
 from .explorer.widget import LatentExplorer as LatentExplorer

@@ -5,6 +5,7 @@ python -m sbd_utils COMMAND --help
 
 import argparse
 import io
+import math
 import os
 import sys
 from collections.abc import Callable
@@ -56,11 +57,12 @@ def train(options: argparse.Namespace) -> None:
         Path(options.out).expanduser(),
         options.steps,
         precision=options.precision,
+        processor_seconds=options.processor_seconds,
         accelerator=accelerator,
         progress=True,
     )
     if result is not None:
-        print_scores({str(options.out): vars(result[0])})
+        print_scores({str(options.out): vars(result.row)})
 
 
 def evaluate(options: argparse.Namespace) -> None:
@@ -106,7 +108,8 @@ def sweep(options: argparse.Namespace) -> None:
         for key in todo:
             out = Path(options.folder) / f"{evidence.row_name(key)}.safetensors"
             arguments = (key, out, options.steps, options.score_every, options.precision)
-            futures.append(pool.submit(experiments.run_experiment, *arguments))
+            budget = options.processor_seconds
+            futures.append(pool.submit(experiments.run_experiment, *arguments, budget))
         for future in as_completed(futures):
             result = future.result()
             assert result is not None  # a run that is alone is the main process
@@ -175,6 +178,17 @@ def positive(text: str) -> int:
     return number
 
 
+def duration(text: str) -> float:
+    """A finite number of seconds above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+    return number
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
     summary = (__doc__ or "").splitlines()[0]
@@ -239,6 +253,8 @@ def _add_run_options(add: Callable) -> None:
     add("--steps", type=positive, default=None, help="updates; by default the recipe's")
     precisions = ["fp32", "bf16", "auto"]
     add("--precision", choices=precisions, default=None, help="by default the recipe's")
+    budget = "a budget: training ends with the scoring after it is spent"
+    add("--processor-seconds", type=duration, default=None, help=budget)
 
 
 if __name__ == "__main__":

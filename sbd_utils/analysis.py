@@ -8,9 +8,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from sbd_utils.data import CIRCLE_SIZE, circles_dataset, draw_circles, evaluation_grid
+from sbd_utils.data import CIRCLE_SIZE, CircleStream, draw_circles, evaluation_grid
 from sbd_utils.data.base import FactorStream
-from sbd_utils.metrics import Geometry, fit_geometry
+from sbd_utils.metrics import Geometry, fit_geometry, held_out_r2, neighbor_r2
 from sbd_utils.models import kl_divergence
 
 INFORMATIVE = 0.5
@@ -26,7 +26,7 @@ SQUARED_ERROR_LIMIT = 5.0
 
 
 @torch.no_grad()
-def encode(model: Any, images: Tensor, batch_size: int = 250) -> tuple[Tensor, Tensor]:
+def encode(model: Any, images: Tensor, batch_size: int = 50) -> tuple[Tensor, Tensor]:
     """Posterior means and log-variances of images, in batches.
 
     Args:
@@ -49,7 +49,7 @@ def encode(model: Any, images: Tensor, batch_size: int = 250) -> tuple[Tensor, T
 
 
 @torch.no_grad()
-def decode(model: Any, z: Tensor, batch_size: int = 250) -> Tensor:
+def decode(model: Any, z: Tensor, batch_size: int = 50) -> Tensor:
     """Images of codes, in batches.
 
     Args:
@@ -125,6 +125,47 @@ def center_of_mass(images: Tensor, black: float = 0.0) -> Tensor:
     y = torch.arange(height, dtype=torch.float64, device=light.device) + 0.5
     moments = torch.stack([light.sum(1) @ x, light.sum(2) @ y], 1)  # [N, 2]
     return (moments / light.sum((1, 2))[:, None]).float()
+
+
+def spread_of_light(images: Tensor, black: float = 0.0) -> Tensor:
+    """The root mean square distance of the light in each image from its centre of mass, in pixels.
+
+    Args:
+        images: [N, C, H, W] or [N, H, W].
+        black: As in `center_of_mass`.
+
+    Returns:
+        [N], float32.
+    """
+    x, y = center_of_mass(images, black).double().T
+    light = torch.where(images > black, images, 0).double()
+    if light.ndim == 4:
+        light = light.sum(1)  # [N, H, W]
+    height, width = light.shape[1:]
+    columns = torch.arange(width, device=light.device) + 0.5
+    rows = torch.arange(height, device=light.device) + 0.5
+    across = (columns - x[:, None]).square()  # [N, W]
+    down = (rows - y[:, None]).square()  # [N, H]
+    moment = (light.sum(1) * across).sum(1) + (light.sum(2) * down).sum(1)
+    return (moment / light.sum((1, 2))).sqrt().float()
+
+
+def decoder_jacobian(model: Any, z: Tensor, step: float = 0.004) -> Tensor:
+    """How the decoded pictures react to each latent, by central differences.
+
+    Args:
+        model: A `VAE`.
+        z: Codes [N, z_dim].
+        step: Half the difference: small beside any change of the code that matters.
+
+    Returns:
+        [N, z_dim, pixels], grey per unit of the latent.
+    """
+    count, z_dim = z.shape
+    nudges = step * torch.eye(z_dim)  # [latent, z_dim]
+    codes = z[:, None, None] + torch.stack([nudges, -nudges])  # [N, 2, latent, z_dim]
+    pictures = decode(model, codes.flatten(0, 2)).view(count, 2, z_dim, -1)
+    return (pictures[:, 0] - pictures[:, 1]) / (2 * step)
 
 
 class Traversal(NamedTuple):
@@ -279,13 +320,21 @@ def encode_coordinates(
     return mean[:, x_latent].numpy(), mean[:, y_latent].numpy()
 
 
-def encode_grid(model: Any, first: int, second: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def encode_grid(
+    model: Any, first: int, second: int, height: float = 1.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The evaluation grid, see `evaluation_grid`, and where two latents put it.
+
+    Args:
+        model: A `VAE`.
+        first: Number of a latent.
+        second: Number of another.
+        height: Of the region of centres, as a share of its width.
 
     Returns:
         Centres xy [310, 2] in pixels, the means of the two latents z [310, 2], line labels [310].
     """
-    xx, yy, labels = evaluation_grid(model.config["im_size"])
+    xx, yy, labels = evaluation_grid(model.config["im_size"], height)
     z = encode_coordinates(model, xx, yy, first, second)
     return np.stack([xx, yy], 1), np.stack(z, 1), labels
 
@@ -307,6 +356,10 @@ class Scores(NamedTuple):
     """Summed over an image's pixels, averaged over the held-out images; the mean code decoded."""
     kl: float
     """KL divergence to the prior in nats, summed over latents, averaged over held-out images."""
+    linear_r2: float | None
+    """R² of (x, y) by least squares from all latents, see `held_out_r2`; None for few images."""
+    neighbor_r2: float | None
+    """The same by the mean of the five nearest codes, see `neighbor_r2`."""
 
     @property
     def two_latents(self) -> bool:
@@ -321,13 +374,19 @@ class Scores(NamedTuple):
         return self.two_latents and straight and self.squared_error <= max_squared_error
 
 
-def evaluate_circles(model: Any, num_images: int = 1000, seed: int = 1_000_003) -> Scores:
+def evaluate_circles(
+    model: Any,
+    num_images: int = 1000,
+    seed: int = 1_000_003,
+    stream: type[CircleStream] = CircleStream,
+) -> Scores:
     """Score a model on the evaluation grid and on held-out circles.
 
     Args:
         model: A `VAE` in eval mode.
         num_images: Number of held-out circles.
         seed: Of the held-out circles; one that training does not use.
+        stream: What the model was trained on: where the circles' centres are.
 
     Example:
         >>> from sbd_utils import load_pretrained
@@ -335,13 +394,15 @@ def evaluate_circles(model: Any, num_images: int = 1000, seed: int = 1_000_003) 
         >>> scores.informative, round(scores.geometry.affine_r2, 3), scores.recovered()
         (2, 1.0, True)
     """
-    images, _ = circles_dataset(num_images, seed, model.config["im_size"]).tensors
-    images = images.expand(-1, model.config["in_channels"], -1, -1)
+    source = stream(im_size=model.config["im_size"])
+    centers = source.sample(num_images, torch.Generator().manual_seed(seed))  # [N, 2]
+    images = source.render(centers).expand(-1, model.config["in_channels"], -1, -1)
     mean, logvar = encode(model, images)
     variances = logvar.exp().mean(0)  # [z_dim]
     squared_error = (decode(model, mean) - images).square().sum((1, 2, 3)).mean()
     pair = get_smallest_pair(variances)
-    xy, z, _ = encode_grid(model, *pair)
+    xy, z, _ = encode_grid(model, *pair, source.height)
+    enough = num_images >= 2 * (mean.shape[1] + 2)  # for a fit to one half
     return Scores(
         variances=variances.sort().values.tolist(),
         pair=pair,
@@ -350,4 +411,6 @@ def evaluate_circles(model: Any, num_images: int = 1000, seed: int = 1_000_003) 
         geometry=fit_geometry(xy, z),
         squared_error=squared_error.item(),
         kl=kl_divergence(mean, logvar).sum(1).mean().item(),
+        linear_r2=held_out_r2(mean, centers) if enough else None,
+        neighbor_r2=neighbor_r2(mean, centers) if enough else None,
     )

@@ -7,7 +7,7 @@ import os
 import platform
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,10 @@ class RunRow:
     squared_error: float
     """Summed over the pixels of an image."""
     kl_nats: float
+    linear_r2: float | None = None
+    """Of (x, y) by least squares from all latents; held out, see `held_out_r2`."""
+    neighbor_r2: float | None = None
+    """Of (x, y) by the five nearest codes; held out, see `neighbor_r2`."""
     training_seconds: float
     """By the clock on the wall, whatever else the machine was doing."""
     processor_seconds: float | None = None
@@ -79,6 +83,33 @@ class RunRow:
     def name(self) -> str:
         """The key as one word: dataset-recipe-decoder-seed."""
         return row_name(dataclasses.asdict(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CurveRow:
+    """One scoring of a run while it trained; the columns are those of `RunRow`."""
+
+    dataset: str
+    recipe: str
+    decoder: str
+    seed: int
+    updates: int
+    """Made before this scoring."""
+    processor_seconds: float
+    """Spent on them, of all threads together."""
+    informative_latents: int
+    affine_r2: float
+    similarity_r2: float
+    angle_mod_90: float
+    squared_error: float
+    kl_nats: float
+    linear_r2: float | None
+    neighbor_r2: float | None
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """The key of the run."""
+        return self.dataset, self.recipe, self.decoder, self.seed
 
 
 KEY = ("dataset", "recipe", "decoder", "seed")
@@ -109,6 +140,11 @@ def read_evidence(
         raise FileNotFoundError(f"there is no {path}; the tables come with a clone of the course")
     grids, _ = load_tensors(grids_path(path))
     return read_rows(path), {key: grid.double().numpy() for key, grid in grids.items()}
+
+
+def read_curves(name: str, folder: str | Path = EVIDENCE) -> list[CurveRow]:
+    """Every scoring of the runs of a table while they trained, run by run; none if none is kept."""
+    return read_rows(curves_path(Path(folder) / f"{name}.csv"), CurveRow)
 
 
 def read_rows(path: str | Path, kind: type[Any] = RunRow) -> list[Any]:
@@ -163,16 +199,17 @@ def write_rows(path: str | Path, rows: Iterable[Any]) -> Path:
     return write_text(path, text.getvalue())
 
 
-def add_row(path: str | Path, row: RunRow, grid: ArrayLike) -> None:
-    """Put a row into a table, in the order of its key, and its grid into the file beside it.
+def add_row(path: str | Path, row: RunRow, grid: ArrayLike, curve: Sequence[CurveRow] = ()) -> None:
+    """Put a row into a table, in the order of its key, its grid and curve into files beside it.
 
-    A row of the same key is replaced. Both files are replaced whole, the grids first: a row never
+    A row of the same key is replaced. Each file is replaced whole, the table last: a row never
     lacks its grid. Several processes may add to one table.
 
     Args:
         path: The table.
         row: The row.
         grid: The encoded evaluation grid [N, 2].
+        curve: The scorings of the run while it trained.
 
     Raises:
         ValueError: The table is not of this kind; nothing is written.
@@ -185,13 +222,34 @@ def add_row(path: str | Path, row: RunRow, grid: ArrayLike) -> None:
         tensors[row.name] = torch.as_tensor(np.asarray(grid), dtype=torch.float32)
         content = "encoded evaluation grids [310, 2], by dataset-recipe-decoder-seed"
         save_tensors(grids, tensors, {"content": content})
+        if curve:
+            _add_curve(curves_path(path), row.key, curve)
         write_rows(path, [rows[key] for key in sorted(rows)])
+
+
+def _add_curve(path: Path, key: tuple[str, str, str, int], curve: Sequence[CurveRow]) -> None:
+    """Put the scorings of a run into a file of them, in place of those it had."""
+    others = [point for point in read_rows(path, CurveRow) if point.key != key]
+    points = [*others, *curve]
+    write_rows(path, sorted(points, key=lambda point: (point.key, point.updates)))
 
 
 def grids_path(table: str | Path) -> Path:
     """Where the encoded grids of a table are: beside it, `NAME_grids.safetensors`."""
     table = Path(table)
     return table.with_name(f"{table.name.removesuffix('.csv')}_grids.safetensors")
+
+
+def curves_path(table: str | Path) -> Path:
+    """Where the scorings during training of a table's runs are: beside it, `NAME_curves.csv`."""
+    table = Path(table)
+    return table.with_name(f"{table.name.removesuffix('.csv')}_curves.csv")
+
+
+def weights_path(table: str | Path) -> Path:
+    """Where weights of a table's runs are kept, if they are: beside it."""
+    table = Path(table)
+    return table.with_name(f"{table.name.removesuffix('.csv')}_weights.safetensors")
 
 
 def machine_kind() -> str:

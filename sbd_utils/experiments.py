@@ -2,18 +2,29 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from sbd_utils.analysis import SQUARED_ERROR_LIMIT, Scores, evaluate_circles
 from sbd_utils.checkpoint import save_weights
-from sbd_utils.evidence import RunRow, processor_kind, software_kind
-from sbd_utils.files import beside, read_text, write_text
-from sbd_utils.recipes import RECIPES, train_recipe
+from sbd_utils.data import STREAMS, CircleStream
+from sbd_utils.evidence import (
+    EVIDENCE,
+    KEY,
+    CurveRow,
+    RunRow,
+    processor_kind,
+    software_kind,
+    weights_path,
+)
+from sbd_utils.files import beside, load_tensors, read_text, save_tensors, write_text
+from sbd_utils.models import VAE
+from sbd_utils.recipes import RECIPES, VARIANTS, train_recipe
 from sbd_utils.training import History, fast_precision
 
 GOALS = (
@@ -31,34 +42,54 @@ class Milestones:
     """A callback for `fit` that scores the model and notes when each of GOALS was first met.
 
     `seconds` and `updates` hold, by goal, the training time (scoring not counted) and the number of
-    updates at the first scoring that met it; `scores` is the last scoring.
+    updates at the first scoring that met it; `scores` is the last scoring, `curve` has a few
+    columns of each.
     """
 
     def __init__(
-        self, squared_error_limit: float = SQUARED_ERROR_LIMIT, path: Path | None = None
+        self,
+        squared_error_limit: float = SQUARED_ERROR_LIMIT,
+        path: Path | None = None,
+        stream: type[CircleStream] = CircleStream,
+        processor_seconds: float = math.inf,
     ) -> None:
         """Start without notes, or with those in a file.
 
         Args:
             squared_error_limit: The goal 'squared_error', and part of 'recovered'.
             path: Keeps the notes beside a checkpoint, for a run that is resumed.
+            stream: What the model is trained on.
+            processor_seconds: A budget: training ends at the first scoring after it is spent.
         """
         self.limit, self.path = squared_error_limit, path
+        self.stream, self.budget = stream, processor_seconds
         self.scores: Scores | None = None
         kept = json.loads(read_text(path)) if path and path.exists() else {}
         self.seconds: dict[str, float] = kept.get("seconds", {})
         self.updates: dict[str, int] = kept.get("updates", {})
+        self.curve: list[dict[str, Any]] = kept.get("curve", [])
 
-    def __call__(self, model: Any, history: History) -> None:
-        """Score the model."""
-        self.scores = evaluate_circles(model.eval())
+    def __call__(self, model: Any, history: History) -> bool:
+        """Score the model; whether the budget is spent."""
+        self.scores = evaluate_circles(model.eval(), stream=self.stream)
         for goal, met in self._met(self.scores).items():
             if met and goal not in self.seconds:
                 self.seconds[goal] = round(history.seconds[-1].item(), 1)
                 self.updates[goal] = len(history.seconds)
+        spent = history.processor_seconds[-1].item()
+        self._add_point(len(history.seconds), spent, self.scores)
         if self.path:
-            notes = {"seconds": self.seconds, "updates": self.updates}
+            notes = {"seconds": self.seconds, "updates": self.updates, "curve": self.curve}
             write_text(self.path, json.dumps(notes))
+        return spent >= self.budget
+
+    def _add_point(self, updates: int, spent: float, scores: Scores) -> None:
+        """Note a scoring; after a resume it replaces those from here on."""
+        self.curve = [point for point in self.curve if point["updates"] < updates]
+        columns = _score_columns(scores)
+        names = [f.name for f in dataclasses.fields(CurveRow) if f.name in columns]
+        times = {"updates": updates, "processor_seconds": round(spent, 1)}
+        self.curve.append({**times, **{name: columns[name] for name in names}})
 
     def _met(self, scores: Scores) -> dict[str, bool]:
         affine, similarity = scores.geometry.affine_r2, scores.geometry.similarity_r2
@@ -72,15 +103,27 @@ class Milestones:
         }
 
 
+class Finished(NamedTuple):
+    """What `run_experiment` returns."""
+
+    row: RunRow
+    """For the table."""
+    grid: np.ndarray
+    """The encoded evaluation grid [310, 2]."""
+    curve: list[CurveRow]
+    """The scorings while it trained."""
+
+
 def run_experiment(
     key: Mapping[str, Any],
     out: str | Path,
     steps: int | None = None,
     score_every: int = 100,
     precision: str | None = None,
+    processor_seconds: float | None = None,
     accelerator: Any = None,
     progress: bool = False,
-) -> tuple[RunRow, np.ndarray] | None:
+) -> Finished | None:
     """Train and score a run; write its weights, record and checkpoint.
 
     A run that was stopped goes on from its checkpoint.
@@ -91,14 +134,19 @@ def run_experiment(
         steps: Another number of updates than the recipe's.
         score_every: Updates between two scorings for the milestones.
         precision: Another one than the recipe's.
+        processor_seconds: A budget, all threads together, scoring not counted: the run ends with
+            the first scoring after it is spent, if the recipe does not end before.
         accelerator: See `fit`.
         progress: Whether to show a bar.
 
     Returns:
-        The row of the run and its encoded grid [310, 2]; None in every process but the main one.
+        The row of the run and what stands beside it; None in every process but the main one.
     """
     milestones = Milestones(
-        RECIPES[key["recipe"]].squared_error_limit, beside(out, ".milestones.json")
+        RECIPES[key["recipe"]].squared_error_limit,
+        beside(out, ".milestones.json"),
+        STREAMS[key["dataset"]],
+        math.inf if processor_seconds is None else processor_seconds,
     )
     options: dict[str, Any] = {} if precision is None else {"precision": precision}
     model, history = train_recipe(
@@ -115,9 +163,56 @@ def run_experiment(
         return None
     row = make_row(key, model, history, milestones, precision)
     save_weights(model.cpu(), out)
-    save_record(beside(out, ".json"), row, history, _command(key, out, steps, precision))
+    command = _command(key, out, steps, precision, processor_seconds)
+    save_record(beside(out, ".json"), row, history, command)
     assert milestones.scores is not None  # `fit` calls it at the end
-    return row, milestones.scores.grid
+    name = {part: key[part] for part in KEY}
+    curve = [CurveRow(**name, **point) for point in milestones.curve]
+    return Finished(row, milestones.scores.grid, curve)
+
+
+def load_run(name: str, row: RunRow, folder: str | Path = EVIDENCE) -> VAE:
+    """The network of a run whose weights are kept beside its table, as half-precision numbers.
+
+    Args:
+        name: The table, such as 'seeds_circles_fp32'.
+        row: Of that table.
+        folder: Where the table is.
+
+    Returns:
+        The model in eval mode, in float32.
+
+    Raises:
+        FileNotFoundError: The table keeps no weights.
+        KeyError: It keeps none of this run.
+    """
+    tensors, _ = load_tensors(weights_path(Path(folder) / f"{name}.csv"))
+    start = f"{row.name}/"
+    state = {key.removeprefix(start): t for key, t in tensors.items() if key.startswith(start)}
+    if not state:
+        raise KeyError(f"the weights beside {name} have none of {row.name}")
+    model = VAE(**VARIANTS[row.decoder], channels=row.channels)
+    model.load_state_dict(state)  # copies into float32
+    return model.eval()
+
+
+def keep_weights(table: str | Path, models: Mapping[str, VAE]) -> Path:
+    """Write the weights of a table's runs beside it, in half precision.
+
+    Args:
+        table: The .csv file.
+        models: By the rows' names.
+
+    Returns:
+        The path.
+    """
+    tensors = {
+        f"{name}/{key}": tensor.half()
+        for name, model in models.items()
+        for key, tensor in model.state_dict().items()
+    }
+    content = "float16 weights by dataset-recipe-decoder-seed/parameter"
+    return save_tensors(weights_path(table), tensors, {"content": content})
 
 
 def make_row(
@@ -146,23 +241,16 @@ def make_row(
         precision = RECIPES[key["recipe"]].fit["precision"]
     if precision == "auto":
         precision = fast_precision(next(model.parameters()).device.type)
-    geometry = scores.geometry
     numbered = enumerate(scores.variances[:4], 1)
     variances: dict[str, Any] = {f"variance_{i}": round(value, 4) for i, value in numbered}
     seconds: dict[str, Any] = {f"seconds_to_{goal}": milestones.seconds.get(goal) for goal in GOALS}
     return RunRow(
-        **{name: key[name] for name in ("dataset", "recipe", "decoder", "seed")},
+        **{name: key[name] for name in KEY},
         channels=model.config["channels"],
         updates=len(history.seconds),
         recovered=scores.recovered(milestones.limit),
-        informative_latents=scores.informative,
         **variances,
-        affine_r2=round(geometry.affine_r2, 5),
-        similarity_r2=round(geometry.similarity_r2, 5),
-        angle_mod_90=round(geometry.angle % 90, 1),
-        reflected=geometry.reflected,
-        squared_error=round(scores.squared_error, 3),
-        kl_nats=round(scores.kl, 3),
+        **_score_columns(scores),
         training_seconds=round(history.seconds[-1].item(), 1),
         processor_seconds=round(history.processor_seconds[-1].item(), 1),
         **seconds,
@@ -172,6 +260,23 @@ def make_row(
         processor=processor_kind(),
         software=software_kind(),
     )
+
+
+def _score_columns(scores: Scores) -> dict[str, Any]:
+    """The columns of `RunRow` that are scores, rounded."""
+    geometry = scores.geometry
+    probes = {"linear_r2": scores.linear_r2, "neighbor_r2": scores.neighbor_r2}
+    rounded = {name: None if r2 is None else round(r2, 5) for name, r2 in probes.items()}
+    return {
+        "informative_latents": scores.informative,
+        "affine_r2": round(geometry.affine_r2, 5),
+        "similarity_r2": round(geometry.similarity_r2, 5),
+        "angle_mod_90": round(geometry.angle % 90, 1),
+        "reflected": geometry.reflected,
+        "squared_error": round(scores.squared_error, 3),
+        "kl_nats": round(scores.kl, 3),
+        **rounded,
+    }
 
 
 def save_record(path: str | Path, row: RunRow, history: History, command: str) -> Path:
@@ -194,9 +299,14 @@ def _rounded(values: Any) -> Any:
 
 
 def _command(
-    key: Mapping[str, Any], out: str | Path, steps: int | None, precision: str | None
+    key: Mapping[str, Any],
+    out: str | Path,
+    steps: int | None,
+    precision: str | None,
+    processor_seconds: float | None,
 ) -> str:
     """The command that makes the run again."""
     options = {**key, "threads": torch.get_num_threads(), "steps": steps, "precision": precision}
+    options["processor-seconds"] = processor_seconds
     given = [f"--{name} {value}" for name, value in options.items() if value is not None]
     return f"python -m sbd_utils train runs/{Path(out).name} {' '.join(given)}"

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 from torch import Tensor
 
-from sbd_utils.analysis import INFORMATIVE, Traversal, encode_grid, evaluate_circles
+from sbd_utils.analysis import INFORMATIVE, Scores, Traversal, encode_grid, evaluate_circles
 
 if TYPE_CHECKING:
     from IPython.display import DisplayHandle
@@ -36,6 +36,8 @@ SAVED_DPI = 200
 """… and those that are stored: sharp on screens of twice that resolution, and when enlarged."""
 GAP = 2
 """Pixels between images that are shown side by side."""
+BETA_AT_THE_TOP = 240
+"""The beta that would fill an axis from bottom to top, where beta is a grey area."""
 ONE_ROW = 8
 """Up to this many images stand in one row, as in the blog post."""
 
@@ -289,6 +291,46 @@ def plot_fit(
     return ax
 
 
+def plot_small_grids(
+    figure: Figure,
+    groups: Mapping[str, Sequence[tuple[Array, str]]],
+    labels: Array,
+    colors: Sequence,
+) -> Figure:
+    """Many encoded grids, each in a small frame without axes, a row for each group.
+
+    Vertical lines are dark, horizontal ones lighter.
+
+    Args:
+        figure: An empty one.
+        groups: By the row's name: codes [N, 2], and what to write beneath each.
+        labels: [N], the number of each point's line.
+        colors: One for each group.
+    """
+    columns = max(len(group) for group in groups.values())
+    axes = figure.subplots(len(groups), columns, squeeze=False)
+    for row, (name, group), color in zip(axes, groups.items(), colors, strict=True):
+        for ax in row[len(group) :]:
+            ax.set_visible(False)
+        for ax, (z, text) in zip(row, group, strict=False):
+            _plot_small_grid(ax, _detached(z), _detached(labels), color)
+            ax.set_xlabel(text, fontsize=8, labelpad=2)
+        row[0].set_ylabel(name, fontsize=8)
+    return figure
+
+
+def _plot_small_grid(ax: Axes, z: np.ndarray, labels: np.ndarray, color: str) -> None:
+    """One encoded grid."""
+    numbers = np.unique(labels)
+    for place, label in enumerate(numbers):
+        z1, z2 = z[labels == label].T
+        vertical = place < len(numbers) / 2
+        ax.plot(z1, z2, color=color, alpha=1 if vertical else 0.5, linewidth=0.8)
+    ax.set_aspect("equal", adjustable="datalim")
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set(visible=True, color="0.8")
+
+
 def plot_residuals(
     ax: Axes,
     xy: Array,
@@ -341,7 +383,9 @@ def _frame_image(ax: Axes, im_size: int) -> None:
     ax.set(xlim=(0, im_size), ylim=(im_size, 0))
 
 
-def plot_headline(figure: Figure, models: Mapping[str, Any]) -> Figure:
+def plot_headline(
+    figure: Figure, models: Mapping[str, Any], scores: Mapping[str, Scores] | None = None
+) -> Figure:
     """The evaluation grid as it is, then as each model encodes it, side by side.
 
     A model's two latents of least variance are shown; above them stand the similarity R² and the
@@ -350,13 +394,14 @@ def plot_headline(figure: Figure, models: Mapping[str, Any]) -> Figure:
     Args:
         figure: An empty one.
         models: VAEs by the name to print.
+        scores: What `evaluate_circles` gave for them, by the same names; asked for here otherwise.
     """
     first, *others = figure.subplots(1, 1 + len(models))
     for ax, (name, model) in zip(others, models.items(), strict=True):
-        scores = evaluate_circles(model)
-        r2, error = scores.geometry.similarity_r2, scores.squared_error
-        names = [f"mean of latent {latent}" for latent in scores.pair]
-        xy, z, labels = encode_grid(model, *scores.pair)
+        of_this = scores[name] if scores else evaluate_circles(model)
+        r2, error = of_this.geometry.similarity_r2, of_this.squared_error
+        names = [f"mean of latent {latent}" for latent in of_this.pair]
+        xy, z, labels = encode_grid(model, *of_this.pair)
         title = f"{name}: R² {r2:.2f}, squared error {error:.1f}"
         plot_coordinate_grid(ax, z[:, 0], z[:, 1], labels, title, names)
     # Positions and labels are the same for every model.
@@ -416,7 +461,7 @@ def plot_history(figure: Figure, history: Any) -> Figure:
     """Squared error and the KL of every latent over the updates, side by side.
 
     The two latents that end highest are blue and orange, the others grey and thin; a latent at 0
-    says nothing.
+    says nothing. What the schedules did is marked, see `mark_schedules`.
 
     Args:
         figure: An empty one.
@@ -425,7 +470,35 @@ def plot_history(figure: Figure, history: Any) -> Figure:
     left, right = figure.subplots(1, 2)
     _plot_error(left, history.squared_error)
     _plot_kl(right, history.kl)
+    if {"beta", "pool"} <= history.schedules.keys():
+        updates = np.arange(1, len(history.squared_error) + 1)
+        for ax in (left, right):
+            mark_schedules(ax, updates, history.beta, history.pool)
     return figure
+
+
+def mark_schedules(ax: Axes, updates: Array, beta: Array, block: Array) -> Axes:
+    """Mark on an axis over updates where blocks of pixels get smaller, and how large beta is.
+
+    A dotted line stands before the first update of each new width. Beta is a grey area at the foot
+    of the axes, the same height for the same value in every figure; its largest value is printed.
+
+    Args:
+        ax: Where the x axis counts updates.
+        updates: [T].
+        beta: [T], weights of the KL, from 0 to 60 or so.
+        block: [T], widths of the blocks in pixels.
+    """
+    updates, beta, block = _detached(updates), _detached(beta), _detached(block)
+    for change in updates[1:][np.diff(block) != 0]:
+        ax.axvline(change, color="0.3", linestyle=":", linewidth=1)
+    height = beta / BETA_AT_THE_TOP
+    shares = ax.get_xaxis_transform()  # x in updates, y as a share of the axes
+    ax.fill_between(updates, height, color="0.85", linewidth=0, zorder=0, transform=shares)
+    highest = int(beta.argmax())
+    label = f"β = {beta[highest]:g}"
+    ax.text(updates[highest], height[highest] + 0.02, label, fontsize=9, transform=shares)
+    return ax
 
 
 def _plot_error(ax: Axes, squared_error: Tensor) -> None:

@@ -17,7 +17,7 @@ import torch
 
 from sbd_utils.data import STREAMS
 from sbd_utils.models import VAE
-from sbd_utils.training import History, fit, piecewise_constant, piecewise_linear
+from sbd_utils.training import History, Schedule, fit, piecewise_constant, piecewise_linear
 
 
 class Recipe(NamedTuple):
@@ -80,7 +80,62 @@ POST = Recipe(
     fit={"lr": 1e-4, "batch_size": 16, "beta": 2.0, "w": 10.0, "precision": "auto"},
 )
 
-RECIPES: dict[str, Recipe] = {"fast": FAST, "wide": WIDE, "reference": REFERENCE, "post": POST}
+
+def narrow(recipe: Recipe) -> Recipe:
+    """The recipe with the 32 channels of 'fast'."""
+    return recipe._replace(model={**recipe.model, **FAST.model})
+
+
+def beginning(recipe: Recipe, share: float) -> Recipe:
+    """The first updates of a recipe, with its schedules as far as they have come by then."""
+
+    def cut(schedule: Schedule) -> Schedule:
+        return (lambda progress: schedule(share * progress)) if callable(schedule) else schedule
+
+    fitted = {name: cut(value) for name, value in recipe.fit.items()}
+    return recipe._replace(steps=round(share * recipe.steps), fit=fitted)
+
+
+def plain(lr: float, beta: float) -> Recipe:
+    """Adam with nothing that changes, as one would try first; to be stopped by a budget."""
+    constant = {"lr": lr, "beta": beta, "batch_size": 32, "precision": "auto"}
+    return Recipe(model=FAST.model, steps=100_000, fit=constant)
+
+
+# The network of 'fast', trained plainly. The search on behalf of the deconvolutional decoder is
+# among these nine; see pretrained/README.md.
+PACES = {"plain": 1e-3, "plain-slow": 3e-4, "plain-quick": 3e-3}
+BETAS = (1, 4, 16)
+PLAIN = {
+    f"{name}-beta{beta}": plain(lr, float(beta)) for name, lr in PACES.items() for beta in BETAS
+}
+
+# For questions about the code alone: never a whole image, so that an update costs a tenth. Means
+# over blocks of 4 x 4 pixels from the time that the position is in the code; beta rises and falls
+# as in 'fast' and then stays, so that one can watch the code turn.
+BLOCKS = Recipe(
+    model=FAST.model,
+    steps=1000,
+    fit={
+        "lr": piecewise_linear((0, 0), (0.13, 1e-3)),
+        "beta": piecewise_linear((0.26, 8), (0.43, 16), (0.52, 60), (0.65, 60), (0.8, 16)),
+        "pool": piecewise_constant((0, 8), (0.26, 4)),
+        "batch_size": piecewise_constant((0, 64), (0.45, 32)),
+        "precision": "auto",
+    },
+)
+
+RECIPES: dict[str, Recipe] = {
+    "fast": FAST,
+    "wide": WIDE,
+    "reference": REFERENCE,
+    "post": POST,
+    "reference-narrow": narrow(REFERENCE),
+    "post-narrow": narrow(POST),
+    "fast-blocks": beginning(FAST, 0.45),  # until its whole images begin
+    "blocks": BLOCKS,
+    **PLAIN,
+}
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "sbd": {"decoder": "sbd"},
@@ -88,7 +143,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "sbd-x": {"decoder": "sbd", "position": "x"},
     "sbd-learned": {"decoder": "sbd", "position": "learned"},
     "sbd-rotated": {"decoder": "sbd", "position": "rotated"},
+    "sbd-warped": {"decoder": "sbd", "position": "warped"},
     "deconv-xy": {"decoder": "deconv", "coordinates": True},
+    "upsample": {"decoder": "upsample"},
+    "upsample-xy": {"decoder": "upsample", "coordinates": True},
 }
 """Arguments of `VAE` for what is compared: both decoders, and ablations that change one thing."""
 

@@ -9,7 +9,7 @@ from matplotlib import pyplot as plt
 from nbval.plugin import IPyNbCell
 
 from tests import PATIENCE
-from tests.selection import POSIX, QUICK, SLOW, listed
+from tests.selection import POSIX, QUICK, SLOW, listed, place
 
 matplotlib.use("Agg")
 
@@ -22,6 +22,7 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: place(item.nodeid))  # stable: within a file nothing changes
     for item in items:
         if isinstance(item, IPyNbCell):
             item.output_timeout = PATIENCE  # nbval gives a busy machine 5 seconds

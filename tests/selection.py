@@ -1,4 +1,4 @@
-"""Which tests are marked slow, and which need more of the system than Windows has: two tables.
+"""Which tests are marked slow, which start first, and which need more of the system than Windows has.
 
 A key is a folder or file under tests/, or a test of it, or a fixture that tests ask for, and begins
 with `FOLDER/`, `test_…` or `fixture `. The value says why. `make test` leaves out what is slow, so
@@ -10,8 +10,16 @@ SLOW = {
         "every notebook a second time, with its solutions; that its cells run, nbval sees"
     ),
     "browser/": "a JupyterLab, a Voilà and a browser",
-    "fixture graded": "grades a class of wrong answers to every task",
+    "explorer/test_widget.py::test_five_thousand_events_leave_memory_flat": (
+        "half a minute for what reads as a bound in the code"
+    ),
+    "fixture graded": "grades a class: solutions, untouched notebooks, wrong answers",
+    "fixture judged": "has the grader's judge mark hundreds of answers",
     "fixture hostile": "grades a class that loops, takes all memory, and ends its process",
+    "grading/test_nbgrader.py": "a course of nbgrader's: two assignments released and graded twice",
+    "grading/test_windows.py::test_a_submission_is_graded_where_there_is_no_module_for_limits": (
+        "a kernel; that the limits are said to be missing is tested without"
+    ),
     "grading/test_release.py::test_sources_run_from_beginning_to_end": "trains in an assignment",
     "training/test_processes.py": "starts two processes that train, five times",
     "training/test_loop.py::test_kill_9_at_random_steps_and_resume_is_bit_identical": (
@@ -28,6 +36,22 @@ QUICK = {
     ),
 }
 """What stays although SLOW names it."""
+
+FIRST = (
+    "notebooks/03_training.ipynb",
+    "tests/grading/test_hostile.py",
+    "tests/grading/test_answers.py",
+    "tests/browser/",
+    "tests/test_notebooks.py",
+)
+"""What takes longest starts first: two processes are done together only if nothing long is left to one."""
+
+
+def place(nodeid: str) -> int:
+    """Where a test stands in the order of a run: those of FIRST, then all others."""
+    beginnings = [nodeid.startswith(first) for first in FIRST]
+    return beginnings.index(True) if any(beginnings) else len(FIRST)
+
 
 POSIX = {
     "browser/": "groups of processes",

@@ -12,9 +12,11 @@ from torch.utils.data import DataLoader, TensorDataset
 from sbd_utils import (
     VAE,
     CircleStream,
+    RectangleStream,
     center_of_mass,
     circles_dataset,
     decode,
+    decoder_jacobian,
     encode,
     encode_coordinates,
     encode_grid,
@@ -26,6 +28,7 @@ from sbd_utils import (
     get_smallest_pair,
     informative_latents,
     render_batch,
+    spread_of_light,
     traverse,
 )
 
@@ -196,6 +199,50 @@ def test_an_ideal_model_has_ideal_scores():
         ((centers - 32) / 16).square().sum(1).mean().item() + math.exp(-6) + 5 + math.exp(-5) + 4
     )
     assert scores.kl == pytest.approx(expected, abs=0.01)
+    assert scores.linear_r2 > 0.9999
+    assert 0.97 < scores.neighbor_r2 < 1  # 100 circles to find neighbours among
+    few = evaluate_circles(Ideal(), num_images=4)
+    assert (few.linear_r2, few.neighbor_r2) == (None, None)
+
+
+def test_the_spread_of_light():
+    images = torch.zeros(2, 1, 8, 8)
+    images[0, 0, 2, 1] = images[0, 0, 2, 5] = 0.5  # two points, 4 pixels apart
+    images[1, 0, 3, 3] = 1.0
+    images[1, 0, 7, 7] = 0.05
+    assert spread_of_light(images[:1]).tolist() == [2]
+    assert spread_of_light(images[1:], black=0.1).tolist() == [0]
+    assert spread_of_light(images[1:])[0] > 1
+    disc = render_batch("ellipse", torch.tensor([30.0]), torch.tensor([25.0]))
+    assert spread_of_light(disc).item() == pytest.approx(5 / 2**0.5, abs=0.05)  # of radius 5
+
+
+def test_the_decoders_jacobian_by_differences():
+    class Curved(nn.Module):
+        """Two pixels: the product of two latents, and the square of the third."""
+
+        def __init__(self):
+            super().__init__()
+            self.anything = nn.Parameter(torch.zeros(1))
+
+        def decoder(self, z):
+            first, second, third = z.T
+            return torch.stack([first * second, third**2], 1).view(-1, 1, 1, 2)
+
+    z = torch.tensor([[2.0, -1.0, 3.0], [0.5, 0.25, 0.0]])
+    found = decoder_jacobian(Curved(), z)
+    right = [
+        [[-1.0, 0.0], [2.0, 0.0], [0.0, 6.0]],
+        [[0.25, 0.0], [0.5, 0.0], [0.0, 0.0]],
+    ]  # [N, latent, pixel]; central differences of a parabola are exact
+    torch.testing.assert_close(found, torch.tensor(right), atol=1e-3, rtol=0)
+
+
+def test_a_model_of_the_rectangle_is_scored_there():
+    scores = evaluate_circles(Ideal(), num_images=200, stream=RectangleStream)
+    assert np.ptp(16 * scores.grid, axis=0) == pytest.approx([20, 40], abs=0.1)  # y is latent 1
+    assert scores.geometry.similarity_r2 > 0.9999
+    assert scores.squared_error < 0.01
 
 
 def test_every_condition_of_recovery_counts():

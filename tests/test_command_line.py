@@ -116,6 +116,8 @@ def test_sweep_does_not_run_again_what_is_finished(tmp_path):
         (["sweep", "t.csv", "--seeds", "a"], "'a' is no seed"),
         (["sweep", "t.csv", "--seeds", "1,,2"], "'' is no seed"),
         (["sweep", "t.csv", "--jobs", "0"], "'0' is not a whole number of at least 1"),
+        (["train", "w", "--processor-seconds", "nan"], "'nan' is not a number of seconds above 0"),
+        (["train", "w", "--processor-seconds", "-1"], "'-1' is not a number of seconds above 0"),
         (["train", "w", "--steps", "0"], "'0' is not a whole number of at least 1"),
         (["train", "w", "--threads", "-1"], "'-1' is not a whole number"),
         (["train", "w", "--recipe", "default"], "invalid choice: 'default'"),

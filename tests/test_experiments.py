@@ -1,5 +1,6 @@
 """Recipes build what they name; evidence tables hold every run once; milestones note the first time."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -17,17 +18,31 @@ from sbd_utils import (
     evaluation_grid,
     machine_kind,
     read_rows,
+    save_weights,
     train_circles,
 )
-from sbd_utils.evidence import RunRow, grids_path, read_evidence, write_rows
-from sbd_utils.experiments import run_experiment
+from sbd_utils.data import STREAMS
+from sbd_utils.evidence import (
+    CurveRow,
+    RunRow,
+    curves_path,
+    grids_path,
+    read_curves,
+    read_evidence,
+    weights_path,
+    write_rows,
+)
+from sbd_utils.experiments import keep_weights, load_run, run_experiment
 from sbd_utils.files import load_tensors
 from sbd_utils.metrics import fit_geometry
 from sbd_utils.recipes import RECIPES, VARIANTS
 from sbd_utils.training import History
+from tools import kept_weights
 
 ROOT = Path(__file__).resolve().parents[1]
-TABLES = sorted((ROOT / "pretrained" / "evidence").glob("*_circles*.csv"))
+EVIDENCE = ROOT / "pretrained" / "evidence"
+CURVES = sorted(EVIDENCE.glob("*_circles*_curves.csv"))
+TABLES = sorted(set(EVIDENCE.glob("*_circles*.csv")) - set(CURVES))
 
 
 def test_every_recipe_and_every_decoder_trains():
@@ -46,14 +61,17 @@ def test_decoders_differ_in_what_their_names_say():
         for name, options in VARIANTS.items()
         if name.startswith("sbd")
     }
-    assert [g.shape[1] for g in grids.values()] == [2, 1, 2, 2]
+    assert [g.shape[1] for g in grids.values()] == [2, 1, 2, 2, 2]
     corner = {
         name: grid[0, :, 0, -1].tolist() for name, grid in grids.items()
     }  # top right: x = 1, y = -1
     assert corner["sbd"] == [1, -1]
     assert corner["sbd-x"] == [1]
     assert corner["sbd-rotated"] == pytest.approx([2**0.5, 0], abs=1e-6)
+    assert corner["sbd-warped"] == [1, -1]  # where else it differs, test_vae tells
     assert [name for name, grid in grids.items() if grid.requires_grad] == ["sbd-learned"]
+    assert VAE(**VARIANTS["upsample-xy"]).decoder.coordinates
+    assert not VAE(**VARIANTS["upsample"]).decoder.coordinates
     assert VAE(**VARIANTS["deconv-xy"]).decoder.coordinates
     assert not VAE(**VARIANTS["deconv"]).decoder.coordinates
 
@@ -209,7 +227,8 @@ def test_milestones_note_the_first_time_and_survive_a_restart(tmp_path, monkeypa
     milestones = Milestones(5.0, path)
     for step, (_, changes) in enumerate(ticks, start=1):
         monkeypatch.setattr(
-            "sbd_utils.experiments.evaluate_circles", lambda model, c=changes: made_scores(**c)
+            "sbd_utils.experiments.evaluate_circles",
+            lambda model, stream, c=changes: made_scores(**c),
         )
         seconds = torch.arange(step * 10, dtype=torch.float64)
         milestones(model, History({}, {}, seconds, seconds))
@@ -233,8 +252,8 @@ def test_the_committed_scores_follow_from_the_committed_grids(table):
     rows, grids = read_evidence(table.stem)
     assert rows
     assert {row.name for row in rows} == set(grids)
-    xx, yy, _ = evaluation_grid()
     for row in rows:
+        xx, yy, _ = evaluation_grid(64, STREAMS[row.dataset].height)
         fit = fit_geometry(np.stack([xx, yy], 1), grids[row.name])
         assert fit.affine_r2 == pytest.approx(row.affine_r2, abs=2e-5)
         assert fit.similarity_r2 == pytest.approx(row.similarity_r2, abs=2e-5)
@@ -262,11 +281,14 @@ def test_the_confirming_seeds_took_no_part_elsewhere():
 def test_a_run_is_scored_recorded_and_told_how_to_make_again(tmp_path):
     key = dict(dataset="circles", recipe="fast", decoder="deconv", seed=3)
     out = tmp_path / "run.v1"
-    row, grid = run_experiment(key, out, steps=2, score_every=1, precision="fp32")
+    row, grid, curve = run_experiment(key, out, steps=2, score_every=1, precision="fp32")
     assert row.key == ("circles", "fast", "deconv", 3)
     assert (row.updates, row.precision, row.channels) == (2, "fp32", 32)
     assert 0 < row.processor_seconds < 60
     assert grid.shape == (310, 2)
+    assert [point.updates for point in curve] == [1, 2]
+    last, columns = curve[-1], [f.name for f in dataclasses.fields(CurveRow)]
+    assert {n: getattr(last, n) for n in columns} == {n: getattr(row, n) for n in columns}
     names = {path.name for path in tmp_path.iterdir() if not path.name.startswith(".")}
     assert names == {
         "run.v1",
@@ -285,5 +307,126 @@ def test_a_run_is_scored_recorded_and_told_how_to_make_again(tmp_path):
         "batch_size",
         "seconds",
     }
-    again, _ = run_experiment(key, out, steps=2, score_every=1, precision="fp32")
-    assert again == row  # nothing was trained: not even the time differs
+    again = run_experiment(key, out, steps=2, score_every=1, precision="fp32")
+    assert again.row == row  # nothing was trained: not even the time differs
+    assert again.curve == curve
+
+
+def test_a_budget_ends_a_run_with_the_scoring_after_it_is_spent(tmp_path):
+    key = dict(dataset="rectangle", recipe="plain-beta4", decoder="deconv", seed=0)
+    out = tmp_path / "run"
+    row, _, curve = run_experiment(key, out, score_every=1, processor_seconds=1e-6)
+    assert row.updates <= 2  # the first scoring ends it; `fit` may make one update more
+    assert row.updates == curve[-1].updates
+    record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert "--dataset rectangle --recipe plain-beta4" in record["command"]
+    assert "--processor-seconds 1e-06" in record["command"]
+
+
+def test_a_curve_goes_beside_its_table_and_is_replaced_with_its_run(tmp_path):
+    table = tmp_path / "table.csv"
+    scores = dict(informative_latents=2, affine_r2=0.5, similarity_r2=0.5, angle_mod_90=1.0)
+    scores |= dict(squared_error=2.0, kl_nats=9.0, linear_r2=None, neighbor_r2=0.5)
+
+    def point(seed, updates):
+        key = dict(dataset="circles", recipe="fast", decoder="sbd", seed=seed)
+        return CurveRow(**key, **scores, updates=updates, processor_seconds=0.5 * updates)
+
+    grid = np.zeros((310, 2))
+    assert read_curves("table", tmp_path) == []
+    add_row(table, row(10), grid)
+    assert not curves_path(table).exists()
+    add_row(table, row(10), grid, [point(10, 5), point(10, 10)])
+    add_row(table, row(2), grid, [point(2, 7)])
+    add_row(table, row(10), grid, [point(10, 6)])
+    assert read_curves("table", tmp_path) == [point(2, 7), point(10, 6)]
+
+
+@pytest.mark.parametrize("curves", CURVES, ids=lambda path: path.stem)
+def test_a_committed_curve_ends_where_its_row_is(curves):
+    stem = curves.stem.removesuffix("_curves")
+    rows = {row.key: row for row in read_rows(EVIDENCE / f"{stem}.csv")}
+    ends = {point.key: point for point in read_curves(stem)}  # ordered by updates: the last stays
+    assert ends
+    assert set(ends) <= set(rows)
+    for key, end in ends.items():
+        found = [(n, getattr(end, n), getattr(rows[key], n)) for n in ("updates", "squared_error")]
+        assert all(a == b for _, a, b in found), (key, found)
+
+
+def test_weights_are_kept_in_half_precision_and_come_back(tmp_path):
+    table, kept_row = tmp_path / "table.csv", row(3, decoder="sbd-warped", channels=4)
+    model = VAE(**VARIANTS["sbd-warped"], channels=4)
+    keep_weights(table, {kept_row.name: model})
+    again = load_run("table", kept_row, tmp_path)
+    assert not again.training
+    for name, value in again.state_dict().items():
+        assert value.dtype == torch.float32
+        assert torch.equal(value, model.state_dict()[name].half().float())
+    assert torch.equal(again.decoder.grid, model.decoder.grid)
+    with pytest.raises(KeyError, match="none of circles-fast-sbd-4"):
+        load_run("table", row(4), tmp_path)
+    with pytest.raises(FileNotFoundError):
+        load_run("other", kept_row, tmp_path)
+
+
+def test_older_rows_get_their_probes_from_the_weights(tmp_path, capsys):
+    table = tmp_path / "table.csv"
+    rows = [row(1, channels=2), row(2, channels=2, recipe="wide", linear_r2=0.5, neighbor_r2=0.25)]
+    write_rows(table, rows)
+    for old in rows:
+        torch.manual_seed(old.seed)
+        save_weights(VAE(channels=2), tmp_path / f"{old.name}.safetensors")
+    assert kept_weights.main([str(table), str(tmp_path), "--recipes", "fast"]) == 0
+    first, second = read_rows(table)
+    torch.manual_seed(1)
+    scores = evaluate_circles(VAE(channels=2).eval())
+    probes = scores.linear_r2, scores.neighbor_r2
+    assert (first.linear_r2, first.neighbor_r2) == pytest.approx(probes, abs=1e-5)
+    assert second == rows[1]  # it has them
+    kept = load_tensors(weights_path(table))[0]
+    assert {name.partition("/")[0] for name in kept} == {"circles-fast-sbd-1"}
+    assert "circles-fast-sbd-1: similarity R²" in capsys.readouterr().out
+
+
+KEPT = sorted(EVIDENCE.glob("*_weights.safetensors"))
+
+
+@pytest.mark.parametrize("weights", KEPT, ids=lambda path: path.stem)
+def test_the_kept_weights_have_the_scores_of_their_rows(weights):
+    """Half precision changes no claim: the first of each decoder (the tool prints every one)."""
+    stem = weights.stem.removesuffix("_weights")
+    names = {key.partition("/")[0] for key in load_tensors(weights)[0]}
+    by_decoder: dict[str, list[RunRow]] = {}
+    for kept in read_rows(EVIDENCE / f"{stem}.csv"):
+        if kept.name in names:
+            by_decoder.setdefault(kept.decoder, []).append(kept)
+    assert sum(map(len, by_decoder.values())) == len(names) > 0
+    for rows in by_decoder.values():
+        for found in rows[:1]:
+            scores = evaluate_circles(load_run(stem, found))
+            assert scores.informative == found.informative_latents
+            assert scores.squared_error == pytest.approx(found.squared_error, rel=0.02)
+            assert scores.geometry.affine_r2 == pytest.approx(found.affine_r2, abs=2e-3)
+            assert scores.linear_r2 == pytest.approx(found.linear_r2, abs=2e-3)
+            assert scores.neighbor_r2 == pytest.approx(found.neighbor_r2, abs=2e-3)
+
+
+def test_a_beginning_has_the_schedules_of_the_whole():
+    fast, start = RECIPES["fast"], RECIPES["fast-blocks"]
+    assert start.steps == 585 == round(0.45 * fast.steps)
+    for name in ("lr", "beta", "pool", "batch_size"):
+        for step in (0, 130, 259, 261, 430, 454, 456, 500, 584):  # 260 may round either way
+            whole = fast.fit[name](step / fast.steps)
+            assert start.fit[name](step / start.steps) == pytest.approx(whole)
+    assert start.fit["precision"] == fast.fit["precision"]
+    assert start.fit["pool"](584 / 585) == 2
+    assert fast.fit["pool"](585 / 1300) == 1
+
+
+def test_plain_recipes_change_nothing_and_differ_in_what_they_say():
+    found = {name: r.fit for name, r in RECIPES.items() if name.startswith("plain")}
+    assert len(found) == 9
+    assert len({(fit["lr"], fit["beta"]) for fit in found.values()}) == 9
+    assert not any(callable(value) for fit in found.values() for value in fit.values())
+    assert found["plain-slow-beta16"] == dict(lr=3e-4, beta=16, batch_size=32, precision="auto")

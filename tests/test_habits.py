@@ -23,7 +23,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from sphinx.ext.napoleon import Config, GoogleDocstring
 
-from tests.selection import POSIX, QUICK, SLOW
+from tests.selection import FIRST, POSIX, QUICK, SLOW, place
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -294,6 +294,14 @@ def test_what_is_marked_is_there(table):
         assert (ROOT / "tests" / file).exists(), key
         if test:
             assert f"def {test}(" in (ROOT / "tests" / file).read_text(encoding="utf-8"), key
+
+
+def test_what_takes_longest_starts_first():
+    for name in FIRST:
+        assert (ROOT / name).exists(), name
+        assert place(f"{name}::test_x") == FIRST.index(name)
+    assert place("tests/test_files.py::test_x") == len(FIRST)
+    assert "--no-loadscope-reorder" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
 def test_notebooks_are_never_left_out():

@@ -14,9 +14,11 @@ from sbd_utils import (
     held_out_r2,
     interpolate,
     linear_probe,
+    neighbor_r2,
     plot_fit,
     plot_grid_pair,
     plot_residuals,
+    plot_small_grids,
     plot_strip,
     plot_traversals,
     plot_variances,
@@ -147,6 +149,31 @@ def test_probe_finds_where_the_factors_are():
             linear_probe(z, factors, pair)
 
 
+def test_neighbours_read_a_code_that_no_straight_map_reads():
+    rng = np.random.default_rng(0)
+    turn = rng.uniform(2 * np.pi, 8 * np.pi, (2000, 1))
+    spiral = turn * np.concatenate([np.cos(turn), np.sin(turn)], 1)  # three times round
+    assert held_out_r2(spiral, turn) < 0.2
+    assert neighbor_r2(spiral, turn) > 0.99
+    assert neighbor_r2(spiral[rng.permutation(2000)], turn) < 0.1
+    assert neighbor_r2(np.zeros((2000, 2)), turn) < 0.1  # a constant code
+
+
+def test_neighbours_by_hand_and_their_bounds():
+    z = np.array([[0.0], [1.0], [10.0], [11.0], [0.4], [10.4]])
+    factors = np.array([[0.0], [2.0], [20.0], [22.0], [1.0], [21.0]])
+    z, factors = np.tile(z, (2, 1)), np.tile(factors, (2, 1))
+    # The second half finds itself with one neighbour.
+    assert neighbor_r2(z, factors, neighbors=1) == 1
+    # With all six, every guess is their mean, 11: R² is 0.
+    assert neighbor_r2(z, factors, neighbors=6) == pytest.approx(0)
+    for neighbors in (0, 7):
+        with pytest.raises(ValueError, match=f"neighbors is {neighbors}; it must be from 1 to 6"):
+            neighbor_r2(z, factors, neighbors=neighbors)
+    with pytest.raises(ValueError, match="z has shape"):
+        neighbor_r2(z, factors[:-1])
+
+
 def test_probe_is_held_out():
     """With as many latents as samples to fit, noise explains those and not the others."""
     rng = np.random.default_rng(0)
@@ -263,3 +290,17 @@ def test_traversal_table_has_a_row_for_each_latent(ax, model):
     assert picture[6, 18] == 1  # row of latent 0 (the top left pixel), value 1
     assert picture[6, 2] == 0  # value -1, clamped
     assert picture[6, 19] == 0.5  # latent 1 untouched in this row
+
+
+def test_small_grids_of_groups_of_unequal_size():
+    x, y, labels = generate_spaced_coordinates(0, 10, 3, 2)
+    z = np.stack([x, y], 1)
+    groups = {"three": [(z, "0.1"), (2 * z, "0.2"), (z, "0.3")], "one": [(z, "0.4")]}
+    figure = plot_small_grids(Figure(), groups, labels, ["blue", "red"])
+    shown = [ax for ax in figure.axes if ax.get_visible()]
+    assert [ax.get_xlabel() for ax in shown] == ["0.1", "0.2", "0.3", "0.4"]
+    assert [ax.get_ylabel() for ax in shown] == ["three", "", "", "one"]
+    lines = shown[1].get_lines()
+    assert [line.get_alpha() for line in lines] == [1, 1, 0.5, 0.5]  # vertical, then horizontal
+    np.testing.assert_allclose(lines[0].get_xydata(), 2 * z[labels == 0])
+    assert {line.get_color() for line in shown[3].get_lines()} == {"red"}

@@ -80,7 +80,7 @@ BASES = {
     "checks": {"kit"},
     "data": {"base"},
     "models": {"base", "decoders"},
-    "explorer": {"events", "pictures", "side", "core"},
+    "explorer": {"events", "pictures", "spots", "side", "core", "messages", "page"},
 }
 
 

@@ -18,10 +18,33 @@ import nbformat
 import pytest
 from jupytext.compare import compare_notebooks
 
+from tools.notebooks import notebook_texts
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
-STEMS = sorted({path.stem for path in FOLDER.glob("[0-9]*") if path.suffix in (".py", ".ipynb")})
+FILES = [path for pattern in ("[0-9]*", "appendix/[0-9]*") for path in FOLDER.glob(pattern)]
+STEMS = sorted(
+    {
+        path.relative_to(FOLDER).with_suffix("").as_posix()
+        for path in FILES
+        if path.suffix in (".py", ".ipynb")
+    }
+)
+COURSE = [stem for stem in STEMS if "/" not in stem]
+APPENDIX = [stem for stem in STEMS if "/" in stem]
+ASKS = [
+    "00_start_here",
+    "01_data",
+    "02_architecture",
+    "03_training",
+    "04_variance_analysis",
+    "05_deconv_comparison",
+    "appendix/02_decoders",
+    "appendix/05_one_thing_changed",
+]
+"""Notebooks that ask before they show, and have a cell to write in at every exercise."""
 LONGEST_CELL = 40  # lines: one screen
+NOTHING_YET = "nothing is written yet"  # what a check says of an exercise that is not done
 LONGEST_IMPORTS = 6  # lines
 LARGEST_FILE = 2_000_000  # bytes
 HUNG = 7200  # seconds: no notebook takes that long, however busy the machine is
@@ -49,8 +72,17 @@ def prose(stem: str) -> str:
 
 
 def test_the_course_begins_at_zero_and_has_no_gap():
-    assert STEMS, f"no notebook in {FOLDER}"
-    assert [int(stem[:2]) for stem in STEMS] == list(range(len(STEMS)))
+    assert COURSE, f"no notebook in {FOLDER}"
+    assert [int(stem[:2]) for stem in COURSE] == list(range(len(COURSE)))
+
+
+def test_an_appendix_has_the_number_of_the_notebook_it_belongs_to():
+    assert {Path(stem).name[:2] for stem in APPENDIX} <= {stem[:2] for stem in COURSE}
+
+
+def test_every_notebook_is_written_anew_and_executed():
+    written = [text.relative_to(FOLDER).with_suffix("").as_posix() for text in notebook_texts()]
+    assert written == [*COURSE, *APPENDIX]
 
 
 @each_notebook
@@ -171,17 +203,73 @@ def test_every_exercise_has_a_folded_solution(stem):
     assert any(solutions(stem))
 
 
+def exercise_cells(stem: str) -> list[str]:
+    """The sources of the code cells between the headings Exercises and What comes next."""
+    sources: list[str] = []
+    within = False
+    for cell in read(stem).cells:
+        if cell.cell_type == "code" and within:
+            sources.append(cell.source)
+        elif "## Exercises" in cell.source:
+            within = True
+        elif "## What comes next" in cell.source:
+            within = False
+    return sources
+
+
+def last_statement(source: str) -> str:
+    return ast.get_source_segment(source, ast.parse(source).body[-1])
+
+
+@pytest.mark.parametrize("stem", ASKS)
+def test_every_exercise_has_a_cell_to_write_in_and_a_check(stem):
+    cells = exercise_cells(stem)
+    assert len(cells) == len(solutions(stem))
+    for source in cells:
+        assert "..." in source
+        assert last_statement(source).startswith("checks.")
+    for cell in code_cells(stem):
+        if cell.source in cells:
+            [said] = cell.outputs
+            assert said.text.startswith(NOTHING_YET)
+
+
+@pytest.mark.parametrize("stem", ASKS)
+def test_a_question_stands_before_what_answers_it(stem):
+    """Three or four "Predict:" with an answer that folds out, each followed by code."""
+    cells = read(stem).cells
+    asking = [i for i, cell in enumerate(cells) if "**Predict:**" in cell.source]
+    assert 3 <= len(asking) <= 5
+    for i in asking:
+        assert cells[i].cell_type == "markdown"
+        question, answer = cells[i].source.split("**Predict:**")[1].split("<details>")
+        assert question.count("?") >= 1
+        assert answer.startswith("<summary>Answer</summary>\n\n")
+        assert answer.rstrip().endswith("</details>")
+        assert cells[i + 1].cell_type == "code"
+
+
 @each_notebook
 def test_cells_and_solutions_run_from_a_plain_clone(stem):
-    """Where sbd_utils is not installed; 01 and 02 without the optional packages too, their widgets apart."""
+    """Where sbd_utils is not installed; 01 and 02 without the optional packages too, their widgets apart.
+
+    Where an exercise has a cell to write in, its solution must satisfy the check at the end of it.
+    """
     bare = stem.startswith(("01", "02"))
     cells = [
         cell.source
         for cell in code_cells(stem)
         if not (bare and "widget" in cell.metadata.get("tags", []))
     ]
-    run = run_cells(cells, solutions(stem), missing=OPTIONAL if bare else [])
+    checked = [last_statement(source) for source in exercise_cells(stem)]
+    answers = solutions(stem)
+    if checked:
+        answers = [f"{a}\n{check}" for a, check in zip(answers, checked, strict=True)]
+    folder = (FOLDER / stem).parent
+    run = run_cells(cells, answers, OPTIONAL if bare else [], folder)
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    assert run.stdout.count(NOTHING_YET) == len(checked)  # of the notebook's own cells
+    assert run.stdout.count(": the check found nothing wrong.\n") == len(checked)
 
 
 def run_cells(

@@ -14,7 +14,9 @@ from PIL import Image
 
 from sbd_utils import (
     OKABE_ITO,
+    evaluate_circles,
     generate_spaced_coordinates,
+    mark_schedules,
     plot_coordinate_grid,
     plot_examples,
     plot_headline,
@@ -188,6 +190,14 @@ def test_the_headline_shows_the_grid_and_what_each_model_makes_of_it():
     assert figure.axes[1].get_xlabel() == "mean of latent 1"
 
 
+def test_the_headline_takes_scores_that_are_known():
+    model = Ideal()
+    known = evaluate_circles(model, num_images=10)._replace(pair=(0, 1), squared_error=4.25)
+    figure = plot_headline(plt.figure(), {"first": model}, {"first": known})
+    assert figure.axes[1].get_title() == "first: R² 1.00, squared error 4.2"
+    assert figure.axes[1].get_xlabel() == "mean of latent 0"
+
+
 # A single picture, and what training recorded
 
 
@@ -220,6 +230,26 @@ def test_the_two_latents_that_end_highest_stand_out():
     np.testing.assert_array_equal(named["latent 1"].get_ydata(), kl[:, 1])
     texts = [text.get_text() for text in right.get_legend().get_texts()]
     assert texts == ["latent 1", "latent 3", "the others"]
+    schedules = {"beta": torch.full((30,), 8.0), "pool": torch.tensor([8.0] * 10 + [1.0] * 20)}
+    history = History(parts, schedules, torch.arange(30.0), torch.arange(30.0))
+    for ax in plot_history(plt.figure(), history).axes:
+        assert ax.lines[-1].get_xdata() == [11, 11]
+        assert [text.get_text() for text in ax.texts] == ["β = 8"]
+
+
+def test_blocks_and_beta_are_marked_at_their_updates():
+    ax = plt.figure().gca()
+    ax.plot([1, 8], [0, 5])
+    beta = [8.0, 8, 8, 20, 60, 60, 16, 2]
+    mark_schedules(ax, range(1, 9), beta, [8, 8, 4, 4, 4, 1, 1, 1])
+    _, *dotted = ax.lines
+    assert [line.get_xdata() for line in dotted] == [[3, 3], [6, 6]]
+    [area] = ax.collections
+    tops = {x: y for x, y in area.get_paths()[0].vertices.tolist() if y > 0}
+    assert tops == pytest.approx({i + 1: value / 240 for i, value in enumerate(beta)})
+    [label] = ax.texts
+    assert label.get_text() == "β = 60"
+    assert label.get_position()[0] == 5
 
 
 # The style sheet

@@ -22,6 +22,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from sbd_utils import read_rows
 from tests import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -117,15 +118,44 @@ def test_the_same_version_everywhere():
 
 
 def test_the_readme_maps_every_notebook_with_its_minutes():
-    """That it maps every room, test_layers.py holds."""
+    """To read, and with exercises if the notebook says how long they take; the rooms: test_layers."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     minutes = {}
     for text in sorted((ROOT / "notebooks").glob("[0-9]*.py")):
-        minutes[text.stem] = re.search(r"Time\W+(\d+) min", text.read_text(encoding="utf-8"))[1]
-    assert (
-        dict(re.findall(r"^\|.*\(notebooks/(\w+)\.ipynb\).*\| (\d+) \|$", readme, re.MULTILINE))
-        == minutes
-    )
+        source = text.read_text(encoding="utf-8")
+        said = re.search(r"Time\W+(\d+) min\w+ to \w+(?:, (\d+) more for the exercises)?", source)
+        with_exercises = str(int(said[1]) + int(said[2])) if said[2] else ""
+        minutes[text.stem] = (said[1], with_exercises)
+    row = re.compile(r"^\|.*\(notebooks/(\w+)\.ipynb\).*\| (\d+) \| (\d*) ?\|$", re.MULTILINE)
+    assert {stem: (read, whole) for stem, read, whole in row.findall(readme)} == minutes
+
+
+def test_the_readme_tells_of_the_pictured_networks_what_their_records_say():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    pair = ("vae_circles_bw", "vae_deconv_circles_bw")
+    records = [ROOT / "pretrained" / f"{name}.json" for name in pair]
+    sbd, deconv = (json.loads(path.read_text(encoding="utf-8"))["scores"] for path in records)
+    assert sbd["recipe"] == deconv["recipe"] == "wide"
+    used = [scores["informative_latents"] for scores in (sbd, deconv)]
+    straight = [f"{scores['similarity_r2']:.2f}" for scores in (sbd, deconv)]
+    errors = [f"{scores['squared_error']:.1f}" for scores in (sbd, deconv)]
+    assert f"| {used[0]} | {used[1]}, two are shown |" in readme
+    assert f"| R² of a square grid, turned freely | {straight[0]} | {straight[1]} |" in readme
+    assert f"| squared error of an image | {errors[0]} | {errors[1]} |" in readme
+
+
+def test_the_readme_does_not_call_luck_a_result():
+    """How upright the pictured grid is among all grids of an SBD."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    off_the_axes = {}
+    for table in ("seeds_circles", "confirmation_circles"):
+        for row in read_rows(ROOT / "pretrained" / "evidence" / f"{table}.csv"):
+            if row.decoder == "sbd":
+                turn = row.angle_mod_90
+                off_the_axes[row.recipe, row.seed] = min(turn, 90 - turn)
+    nearest = sorted(off_the_axes, key=off_the_axes.__getitem__)
+    assert ("wide", 2) in nearest[:2]
+    assert f"one of the two most upright of {len(nearest)}" in readme
 
 
 # make

@@ -1,1 +1,1 @@
-"""What makes committed files: notebooks, benchmarks, latency."""
+"""What makes committed files: notebooks, pictures, benchmarks, latency."""

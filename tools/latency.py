@@ -2,37 +2,43 @@
 
     python -m tools.latency [--out FILE]
 
-For each page (JupyterLab, Voilà) and model, a latent pad is dragged in a headless Chromium, one
-move at a time. The clock starts at the pointer event's own time stamp and stops in the first task
-after the frame that holds the new pixels. All parts are medians: `core` (decoding, mostly),
-`kernel` (the rest of the work in Python), `way` (there and back), `draw` (pixels into the
-canvases), `frame` (until the frame is out). Each is measured with the server of `make lab` and
-`make explore` (see sbd_utils/explorer/server.py), and with a plain one.
+On each page (JupyterLab, Voilà, the explorer alone), for each model, the circle, a latent plane and
+a slider are dragged in a headless Chromium, one move at a time. The clock starts at the pointer
+event's own time stamp and stops in the first task after the frame that holds the new pixels. All
+parts are medians: `core` (decoding, mostly), `kernel` (the rest of the work in Python), `way`
+(there and back), `draw` (pixels into the canvases), `frame` (until the frame is out). JupyterLab is
+measured as `make lab` starts it (see sbd_utils/explorer/server.py), and plain. Precision is the
+models'.
 """
 
 import argparse
 import csv
 import io
-import itertools
 import os
 import tempfile
 import time
 from pathlib import Path
 
-import nbformat
 import numpy as np
 
-from sbd_utils.evidence import machine_kind
-from sbd_utils.files import write_atomically
-from tests.browser import PATIENCE, browser, explorer, open_page, run_in_lab, server
+from sbd_utils import load_pretrained
+from sbd_utils.evidence import processor_kind, software_kind
+from sbd_utils.files import write_text
+from tests.browser import (
+    MODELS,
+    PATIENCE,
+    browser,
+    explorer,
+    go_to,
+    open_page,
+    server,
+    write_notebook,
+)
 
-MODELS = {"SBD": "vae_circles_bw", "deconv": "vae_deconv_circles_bw"}
-CELL = """from sbd_utils import LatentExplorer, load_pretrained
-names = {names}
-LatentExplorer({{label: load_pretrained(name) for label, name in names.items()}})"""
 LISTEN = """(root) => {
     window.samples = [];
     root.addEventListener("answered", ({ detail }) => {
+        if (detail.type !== "view") return;  // a row of the field
         const drawn = performance.now();
         requestAnimationFrame(() => {
             const channel = new MessageChannel();
@@ -62,6 +68,13 @@ PIXELS = """(canvas) => {
     const { width, height } = canvas;
     return Array.from(canvas.getContext("2d").getImageData(0, 0, width, height).data);
 }"""
+PAGES = (("lab", True), ("lab", False), ("voila", True), ("app", True))
+"""Kinds of pages, and whether their server is prompt."""
+CONTROLS = ("circle", "plane", "slider")
+TURN = 100
+"""Moves in which a hand goes around."""
+REACH = 0.23
+"""How far it goes from the middle, in widths of what it moves."""
 PARTS = ("median", "core", "kernel", "way", "draw", "frame")
 
 
@@ -80,65 +93,82 @@ def main() -> None:
         shown = {**{label: [label] for label in MODELS}, "both": list(MODELS)}
         for label, names in shown.items():
             write_notebook(Path(folder) / "notebooks" / f"{label}.ipynb", names)
-        for kind, prompt in itertools.product(("lab", "voila"), (True, False)):
+        for kind, prompt in PAGES:
             with server(kind, Path(folder) / "notebooks", Path(folder) / "log", prompt) as address:
-                for label in shown:
-                    measured = measure(chromium, kind, address, label, options.events)
-                    rows.append(dict(page=kind, prompt_server=prompt, model=label, **measured))
-                    print(
-                        ", ".join(
-                            f"{key} {value}" for key, value in rows[-1].items() if key != "machine"
-                        ),
-                        flush=True,
-                    )
+                for label in ["both"] if kind == "app" else shown:
+                    page = open_page(chromium)
+                    go_to(page, kind, address, f"{label}.ipynb")
+                    about = dict(page=kind, prompt_server=prompt, model=label)
+                    rows += measure_page(page, about, options.events)
     if options.out:
         text = io.StringIO()
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-        write_atomically(options.out, text.getvalue().encode())
+        write_text(options.out, text.getvalue())
 
 
-def write_notebook(path: Path, labels: list[str]) -> None:
-    """Write a notebook that opens the explorer with the models of these labels."""
-    names = {label: MODELS[label] for label in labels}
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.format(names=names))])
-    notebook.metadata.kernelspec = dict(
-        name="python3", display_name="Python 3 (ipykernel)", language="python"
-    )
-    path.parent.mkdir(exist_ok=True)
-    nbformat.write(notebook, path)
-
-
-def measure(chromium, kind: str, address: str, label: str, events: int, warm_up: int = 20) -> dict:
-    """Medians of `events` moves, in milliseconds, and what else belongs in a row."""
-    page = open_page(chromium)
-    if kind == "lab":
-        run_in_lab(page, address, f"{label}.ipynb")
-    else:
-        page.goto(f"{address}/voila/render/{label}.ipynb")
-    root = explorer(page, "deconv" if label == "deconv" else "SBD")
+def measure_page(page, about: dict, events: int) -> list[dict]:
+    """A row for each control of the explorer on this page; prints them; closes the page."""
+    root = explorer(page, "deconv" if about["model"] == "deconv" else "SBD")
     root.evaluate(LISTEN)
+    rows = []
+    for control in CONTROLS:
+        row = {**about, "control": control, **measure(page, root, control, events)}
+        rows.append({**row, **machine()})
+        print(", ".join(f"{key} {value}" for key, value in row.items()), flush=True)
+    page.context.close()
+    return rows
+
+
+def machine() -> dict:
+    """What the numbers hold for: precision of the models, processor, software."""
+    dtypes = {next(load_pretrained(name).parameters()).dtype for name in MODELS.values()}
+    precision = " ".join(sorted(str(dtype).removeprefix("torch.") for dtype in dtypes))
+    return dict(precision=precision, processor=processor_kind(), software=software_kind())
+
+
+def around(turns: float) -> np.ndarray:
+    """Where a hand is that goes around."""
+    angle = 2 * np.pi * turns
+    return REACH * np.array([np.cos(angle), np.sin(angle)])
+
+
+def to_and_fro(turns: float) -> np.ndarray:
+    """Where a hand is that goes to and fro, equally fast everywhere: a slider hears every move."""
+    share = abs((turns + 0.5) % 1 - 0.5)  # 0 … 1/2
+    return np.array([REACH * (1 - 4 * share), 0])
+
+
+def measure(page, root, control: str, events: int, warm_up: int = 20) -> dict:
+    """Medians of `events` moves of a control, in milliseconds."""
+    node = {
+        "circle": root.locator("canvas.pad").nth(0),
+        "plane": root.locator("canvas.pad").nth(1),
+        "slider": root.locator("input[type=range]").first,
+    }[control]
     picture = root.locator("canvas.picture").first
     before = picture.evaluate(PIXELS)
-    pad = root.locator("canvas.pad").nth(1)
-    pad.hover(position={"x": 188, "y": 128})  # waits until the pad has come to rest
-    box = pad.bounding_box()
+    node.scroll_into_view_if_needed()
+    node.hover()  # waits until it has come to rest
+    box = node.bounding_box()
     middle = np.array([box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
+    page.evaluate("window.samples = []")
+    way = to_and_fro if control == "slider" else around
+    page.mouse.move(*(middle + box["width"] * way(0)))
     page.mouse.down()
-    for i in range(events + warm_up):  # around a circle of radius 60 CSS pixels, 100 moves a turn
+    for i in range(events + warm_up):
         page.evaluate(WAIT, [i + 1, 1000 * PATIENCE])
-        turn = 2 * np.pi * (i + 1) / 100
-        page.mouse.move(*(middle + 60 * np.array([np.cos(turn), np.sin(turn)])))
+        page.mouse.move(*(middle + box["width"] * way((i + 1) / TURN)))
     page.evaluate(WAIT, [events + warm_up + 1, 1000 * PATIENCE])
+    page.mouse.up()
     assert picture.evaluate(PIXELS) != before
     samples = np.array(page.evaluate("window.samples"))[-events:]  # [events, 6]
-    page.context.close()
     middle_values = dict(zip(PARTS, np.median(samples, 0).round(1).tolist(), strict=True))
     p95 = round(float(np.percentile(samples[:, 0], 95)), 1)
     row = dict(median=middle_values.pop("median"), p95=p95, **middle_values)
     load, date = round(os.getloadavg()[0], 1), time.strftime("%Y-%m-%d")
-    return dict(**row, events=events, load=load, date=date, machine=machine_kind())
+    return dict(**row, events=events, load=load, date=date)
 
 
 if __name__ == "__main__":

@@ -47,8 +47,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def notebook_texts() -> list[Path]:
-    """The text of every notebook; other modules may lie beside them."""
-    return sorted(FOLDER.glob("[0-9][0-9]_*.py"))
+    """The text of every notebook, then of the appendix; other modules may lie beside them."""
+    folders = (FOLDER, FOLDER / "appendix")
+    return [text for folder in folders for text in sorted(folder.glob("[0-9][0-9]_*.py"))]
 
 
 def write_notebook(text: Path) -> bool:

@@ -19,12 +19,13 @@
 #
 # **You need** notebook 01 and PyTorch's tensors.
 #
-# **Time**: 60 minutes. **Marks**: 25; 21 of them are given by machine, 4 by your teacher.
+# **Time**: 70 minutes. **Marks**: 25; 21 of them are given by machine, 4 by your teacher. A task that is graded by machine
+# earns all its marks or none.
 #
 # Write in the cells that raise `NotImplementedError`; keep the names of functions and arguments. What a function is
 # given belongs to its caller: leave it as it is. The check below each task says at once what it found. Passing it is not
-# everything: when your work is graded, other sizes and edge cases are tried, too. In both, the library's own function
-# for the task is not available.
+# everything: when your work is graded, other sizes and edge cases are tried, too. In both, the library's own code for the
+# task is not available; helpers of your own may have any name.
 
 # %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import sys
@@ -51,14 +52,42 @@ from sbd_utils import checks, plot_coordinate_grid, show
 # **Wanted** a `float32` tensor `[img_size, img_size]` that holds, for every pixel, the part of it that the disc covers,
 # between 0 and 1 and right to 0.05. A disc may be cut off by the frame or lie outside, and may be smaller than a pixel.
 #
-# The sum of all pixels is then close to the disc's area; a disc at (20.5, 12.25) looks like this: white inside, grey
-# where the edge crosses a pixel.
+# The sum of all pixels is then close to the disc's area. The next cell shows the disc of diameter 10 at (20.5, 12.25),
+# drawn by the library: white inside, grey where the edge crosses a pixel.
+
+# %% nbgrader={"grade": false, "grade_id": "circle-wanted", "locked": true, "schema_version": 3, "solution": false, "task": false} tags=["not-run-for-grading"]
+wanted = sbd_utils.render_batch("ellipse", 20.5, 12.25, 10, img_size=32)[0, 0]
+figure, axes = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
+for ax in axes:
+    ax.imshow(wanted, cmap="gray", vmin=0, vmax=1, extent=(0, 32, 32, 0))
+axes[0].plot(20.5, 12.25, "+", color="#D55E00")
+axes[0].set(title="wanted", xlabel="x (pixels)", ylabel="y (pixels)")
+axes[1].set(
+    title="its upper left, and the numbers", xlim=(14, 20), ylim=(13, 7), xlabel="x (pixels)"
+)
+for row in range(7, 13):
+    for column in range(14, 20):
+        value = wanted[row, column].item()
+        color = "black" if value > 0.5 else "white"
+        axes[1].text(column + 0.5, row + 0.5, f"{value:.2f}", color=color, ha="center", va="center")
+show(
+    figure,
+    "A white disc on black about x = 20.5 and y = 12.25, and its upper left corner enlarged: pixels inside are 1, "
+    "pixels outside 0, those that the edge crosses between.",
+)
+
+# %% [markdown]
+# <details><summary>Hint 1: how to find the part that is covered</summary>
 #
-# <details><summary>Hint: how to find the part that is covered</summary>
+# No formula is needed: the part of a pixel that is covered is the part of many points in it that lie in the disc. How many
+# points does it take for 0.05? And if they begin at the pixel's border, on which side is the picture too far?
 #
-# Take 16 × 16 points in each pixel, evenly spaced with half a step to the pixel's border, and count those in the disc.
-# Points at `(torch.arange(16 * img_size) + 0.5) / 16` along each axis, one comparison, then a mean over blocks of
-# 16 × 16: `reshape(img_size, 16, img_size, 16)` and `mean((1, 3))`.
+# </details>
+# <details><summary>Hint 2: in PyTorch</summary>
+#
+# Take 16 × 16 points in each pixel, with half a step to the pixel's border: at `(torch.arange(16 * img_size) + 0.5) / 16`
+# along each axis. One comparison, then a mean over blocks of 16 × 16: `reshape(img_size, 16, img_size, 16)` and
+# `mean((1, 3))`.
 #
 # </details>
 
@@ -128,10 +157,16 @@ show(
 # | `yy` | 0, 5, 10 | 0, 5, 10 | 0, 0, 0 | 10, 10, 10 |
 # | `labels` | 0, 0, 0 | 1, 1, 1 | 2, 2, 2 | 3, 3, 3 |
 #
-# <details><summary>Hint</summary>
+# <details><summary>Hint 1</summary>
 #
-# `np.repeat([a, b], 3)` is a, a, a, b, b, b and `np.tile([a, b], 3)` is a, b, a, b, a, b. On vertical lines x is fixed
-# and y runs; on horizontal ones the same two arrays change places.
+# Read the table by columns: on a vertical line x is fixed and y runs; on a horizontal one the same two arrays change
+# places. So two arrays are enough, one in which each number stays for a whole line, and one in which a whole line's numbers
+# come again and again.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `np.repeat([a, b], 3)` is a, a, a, b, b, b and `np.tile([a, b], 3)` is a, b, a, b, a, b. `np.linspace` includes both ends.
 #
 # </details>
 
@@ -182,10 +217,16 @@ show(
 # for its middle and counts by its brightness. An image with one bright pixel in row 1 and column 4 has its centre of
 # mass at (4.5, 1.5).
 #
-# <details><summary>Hint</summary>
+# <details><summary>Hint 1</summary>
 #
-# Sum over rows to get the light of every column, `[N, W]`. Multiply by the columns' middles and sum, then divide by the
-# image's light. The same with rows for y.
+# For x it does not matter in which row the light is: first find how much light each column holds. Then it is a mean of the
+# columns' middles, each counted by that light. The same with rows for y. What must it all be divided by?
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `images.sum(1)` is the light of every column, `[N, W]`; the middles are `torch.arange(W) + 0.5`; `images.sum((1, 2))` is
+# the light of every image, `[N]`.
 #
 # </details>
 
@@ -202,7 +243,8 @@ def center_of_mass(images: torch.Tensor) -> torch.Tensor:
 
 
 # %% nbgrader={"grade": true, "grade_id": "center_of_mass-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
-checks.center_of_mass(center_of_mass)
+with checks.without(sbd_utils.center_of_mass):
+    checks.center_of_mass(center_of_mass)
 ### BEGIN HIDDEN TESTS
 for _shape, _brightness in [
     ((5, 7, 9), 1.0),
@@ -218,7 +260,8 @@ for _shape, _brightness in [
     _x = (_images * _columns).sum((1, 2)) / _light
     _y = (_images * _rows[:, None]).sum((1, 2)) / _light
     for _given in (_images, _images.double()):
-        _got = checks.call(center_of_mass, images=_given)
+        with checks.without(sbd_utils.center_of_mass):
+            _got = checks.call(center_of_mass, images=_given)
         _what = f"the centre of mass of {_given.dtype} images of shape {list(_shape)}"
         checks.is_tensor(_got, (_shape[0], 2), _what)
         checks.same(_got, torch.stack([_x, _y], 1), _what, tolerance=1e-3)
@@ -290,10 +333,17 @@ print(
 # **Wanted** the PCA spectrum: a tensor of length min(N, H · W) that holds the share of the variance along each principal
 # direction, the largest first. The shares add up to 1.
 #
-# <details><summary>Hint</summary>
+# <details><summary>Hint 1</summary>
 #
-# Flatten the images to `[N, D]`, subtract the mean *image*. `torch.linalg.svdvals` gives the singular values in
-# descending order; a variance along a direction is a singular value squared, divided by a number that cancels.
+# An image is a point in a space with a dimension for each pixel. Variance is about the mean, here the mean image. The
+# principal directions are those of a singular value decomposition of the points, and a singular value grows like a standard
+# deviation, not like a variance.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `images.flatten(1)` is `[N, D]`. `torch.linalg.svdvals` gives the singular values in descending order; a variance is a
+# singular value squared, divided by a number that cancels.
 #
 # </details>
 
@@ -327,6 +377,7 @@ for _n, _h, _w, _light in [
     for _given in (_images, _images.double()):
         _what = f"the spectrum of {_n} images of {_h} x {_w}, {_given.dtype}"
         _got = checks.call(spectrum, images=_given.clone())
+        checks.is_tensor(_got, (min(_n, _h * _w),), _what)
         checks.same(_got, _values / _values.sum(), _what)
 ### END HIDDEN TESTS
 
@@ -367,7 +418,7 @@ show(
 # dozens? (b) Why does the smaller circle need more? (c) What does that mean for an encoder and a decoder that are to
 # hold the moving circle in two numbers?
 
-# %% [markdown] nbgrader={"grade": true, "grade_id": "explanation", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
+# %% [markdown] nbgrader={"grade": true, "grade_id": "explanation", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} rubric=[["Lamps", 1], ["Motion", 1], ["The smaller circle", 1], ["Encoder and decoder", 1]]
 # The lamps' images are a fixed picture times a factor, plus another one times the other factor: all lie in one plane,
 # which two directions span. A circle's image is not a linear function of its position: from one circle to the other,
 # pixels turn on one after the other, and each needs directions of its own. The images form a sheet of two dimensions
@@ -377,7 +428,10 @@ show(
 # linear in the pixels if all images have the same light.
 #
 # === BEGIN MARK SCHEME ===
-# (a) 2: one for "lamps: linear in the factors, a plane", one for "motion is not linear in the pixels; a bent sheet".
-# (b) 1: less overlap between neighbours, or higher spatial frequencies. (c) 1: two numbers suffice, the decoder has to be
-# non-linear. A number quoted from the figure as the only reason earns nothing.
+# | | full marks | none |
+# |---|---|---|
+# | **Lamps** (1) | linear in the factors: two pictures span a plane | only a number from the figure |
+# | **Motion** (1) | not linear in the pixels: a bent sheet of two dimensions | "circles are more complicated" |
+# | **The smaller circle** (1) | neighbours overlap less, or: higher spatial frequencies | only a number from the figure |
+# | **Encoder and decoder** (1) | two numbers suffice, and the decoder has to be non-linear | one without the other |
 # === END MARK SCHEME ===

@@ -19,12 +19,14 @@
 #
 # **You need** notebook 04.
 #
-# **Time**: 75 minutes. **Marks**: 25, all given by machine.
+# **Time**: 55 minutes. **Marks**: 25; 23 of them are given by machine, 2 by your teacher. A task that is graded by machine
+# earns all its marks or none.
 #
 # Nothing is trained here: the encoders are functions that we know, so that every score has a value that can be derived.
 # Write in the cells that raise `NotImplementedError`; keep the names of functions and arguments. What a function is
 # given belongs to its caller: leave it as it is. When your work is graded, other sizes and edge cases are tried than in
-# the checks that you see. In both, the library's own function for the task is not available.
+# the checks that you see. In both, the library's own code for the task is not available; helpers of your own may have any
+# name.
 
 # %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import sys
@@ -48,6 +50,19 @@ from sbd_utils import checks, generate_spaced_coordinates, plot_coordinate_grid,
 # an iterable (perhaps one that can be gone through only once) of image batches that may differ in size.
 #
 # **Wanted** a tensor `[K]` without gradient: the posterior variance exp(logvar) of every latent, averaged over all images.
+#
+# <details><summary>Hint 1</summary>
+#
+# Three orders matter: logarithm and mean (the mean of what?), batches and images (what if the last batch is a small one?),
+# and the encoder's two answers (which is the second?).
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Under `torch.no_grad()`, either collect `logvar.exp()` of all batches and `torch.cat` them, or carry a sum over images and
+# their number.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "average_variance", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -81,16 +96,36 @@ for _sizes, _k, _seed in [([5, 5, 2], 10, 0), ([1], 3, 1), ([7, 1, 1, 3], 4, 2)]
         checks.is_tensor(_got, (_k,), _what)
         checks.same(_got, _right, _what, tolerance=1e-4, absolute=0)
         checks.expect(not _got.requires_grad, "the result carries a gradient; use torch.no_grad().")
+for _number in (-20.0, -8.0, 20.0):
+
+    def _encoder(x, number=_number):
+        return torch.zeros(len(x), 2), number * torch.ones(len(x), 2)
+
+    with checks.without(sbd_utils.get_avg_variance):
+        _got = checks.call(average_variance, encoder=_encoder, batches=_batches)
+    _what = f"the average of variances whose logarithm is {_number:g}"
+    checks.same(_got, np.exp([_number, _number]), _what, absolute=0)
 ### END HIDDEN TESTS
 
 
 # %% [markdown]
-# ## Task 2 · The pair (3 marks)
+# ## Task 2 · The two that matter most (3 marks)
 #
 # **Given** average variances `[K]`, K ≥ 2, as a tensor.
 #
-# **Wanted** the indices of the two latents of least variance, as a pair of whole numbers, the least first; of equal ones
-# the one with the lower index first.
+# **Wanted** the indices of the two latents of least variance (the library calls them the *pair*), as two whole numbers, the
+# least first; of equal ones the one with the lower index first.
+#
+# <details><summary>Hint 1</summary>
+#
+# Sorting does it, if the sort keeps the order of what is equal; that is called *stable*, and not every sort is.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `torch.argsort(..., stable=True)`, or Python's `sorted` with a `key`.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "informative_pair", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -132,9 +167,16 @@ with checks.without(sbd_utils.get_smallest_pair, sbd_utils.informative_latents):
 # two coordinates' R² = 1 − (sum of squared residuals) / (sum of squares about the mean). A coordinate of z that is constant
 # has nothing to be explained: then r2 is 0.
 #
-# <details><summary>Hint</summary>
+# <details><summary>Hint 1</summary>
 #
-# Append a column of ones to xy; `np.linalg.lstsq(a, z, rcond=None)[0]` is `[3, 2]`, its last row the shift.
+# A shift is a matrix's row for a third coordinate that is always 1. For a constant code, both sums of squares are 0, or,
+# since 0.1 is no exact number in a computer, nearly: ask for what makes it constant before you divide.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# Append a column of ones to xy; `np.linalg.lstsq(a, z, rcond=None)[0]` is `[3, 2]`, its last row the shift. `np.ptp` is the
+# distance from the least to the greatest.
 #
 # </details>
 
@@ -154,7 +196,8 @@ def affine_fit(xy: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray, f
 
 
 # %% nbgrader={"grade": true, "grade_id": "affine_fit-test", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
-_library = [sbd_utils.fit_geometry, sbd_utils.linear_probe, checks.three_scores]
+_library = [sbd_utils.fit_geometry, sbd_utils.linear_probe, sbd_utils.held_out_r2]
+_library += [sbd_utils.metrics.geometry._r2, checks.three_scores]
 with checks.without(*_library):
     checks.affine_fit(affine_fit)
 ### BEGIN HIDDEN TESTS
@@ -198,9 +241,15 @@ for _constant in (2.0, 0.1, -3.3, 1e-3):
 # **Wanted** a number in [0, 1]: take for each latent the largest of its two *squared* correlations, with x and with y; of the
 # two latents' values, the smaller. 1 means that each latent follows one factor alone, whichever, in either direction.
 #
-# <details><summary>Hint</summary>
+# <details><summary>Hint 1</summary>
 #
-# `np.corrcoef(a, b)[0, 1]` is the correlation of two columns.
+# Make the table of squared correlations, a row for each latent, a column for each factor. Along which of the two is the
+# largest taken, and along which the smaller? Try it on a code whose two latents both follow x.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `np.corrcoef(a, b)[0, 1]` is the correlation of two columns; `z.T` goes through the latents.
 #
 # </details>
 
@@ -235,7 +284,7 @@ for _seed, _n, _unit in [(0, 50, 1), (1, 500, 1), (2, 4, 1), (3, 31, 1e-3), (4, 
 
 
 # %% [markdown]
-# ## Task 5 · Predict, then compute (6 marks)
+# ## Task 5 · Predict, then compute (4 marks)
 #
 # Four codes of the positions on a grid, with (u, v) the position scaled to [−1, 1]²:
 #
@@ -259,7 +308,7 @@ predictions = {
 }
 ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "predictions-test", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "predictions-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false}
 xx, yy, labels = generate_spaced_coordinates(12, 52, 31, 5)
 uv = np.stack([xx - 32, yy - 32], 1) / 20
 turn = np.sqrt(0.5) * np.array([[1, 1], [-1, 1]])
@@ -294,6 +343,22 @@ show(
 )
 
 # %% [markdown]
-# The duplicated code is straight and aligned, and has forgotten y: the fit from positions to codes asks whether the code
-# is explained by the positions, not whether it explains them. And of two latents that say the same, the posterior variance
-# finds both informative. Each score is a question; state which one you asked.
+# Of two latents that say the same, the posterior variance finds both informative. Each score is a question; state which one
+# you asked.
+
+# %% [markdown]
+# ## Task 6 · In one sentence (2 marks, graded by your teacher)
+#
+# The duplicated code has the fit and the alignment of a perfect one. In one sentence of at most 50 words: what has it lost,
+# which score tells, and why can the other two not?
+
+# %% [markdown] nbgrader={"grade": true, "grade_id": "in_one_sentence", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false} rubric=[["What is lost", 1], ["Why the others cannot tell", 1]]
+# It has lost y, which reading back alone tells, because fit and alignment ask whether the latents follow from the positions,
+# which two copies of u do, and only the other direction asks whether the positions follow from the latents.
+#
+# === BEGIN MARK SCHEME ===
+# | | full marks | none |
+# |---|---|---|
+# | **What is lost** (1) | y (v), and reading back tells it | "information", or another score |
+# | **Why the others cannot tell** (1) | they go from positions to codes, reading back from codes to positions | "they are 1" |
+# === END MARK SCHEME ===

@@ -14,13 +14,14 @@
 # %% [markdown]
 # # Assignment 4 · Does it hold?
 #
-# **You will be able to** plan a comparison of two decoders on a small budget, run it over paired seeds, and write down
+# **You will be able to** plan a comparison of two decoders on a small budget, run it over pairs of runs, and write down
 # what the result says and what it does not.
 #
 # **You need** notebook 05.
 #
-# **Time**: 90 minutes, of which under 5 are training on two cores. **Marks**: 25; 7 of them are given by machine, 18 by
-# your teacher, by the rubric at the end of this notebook. Read it before you begin.
+# **Time**: 120 minutes, of which about 10 are training on two cores. **Marks**: 25; 7 of them are given by machine, 18 by
+# your teacher, by the rubric at the end of this notebook. Read it before you begin. A task that is graded by machine earns
+# all its marks or none.
 #
 # Write in the cells that raise `NotImplementedError` or say "Your answer". What a function is given belongs to its
 # caller: leave it as it is.
@@ -44,12 +45,25 @@ from sbd_utils import checks, evaluate_circles, show, train_circles
 # %% [markdown]
 # ## Task 1 · A summary of pairs (4 marks)
 #
-# Two decoders trained with the same seed see the same images and the same noise. So compare them seed by seed.
+# Two decoders trained with the same seed begin with the same encoder and see the same images and the same noise. These two
+# runs are a **pair**. What a seed does to both drops out of the pair's difference; so compare pair by pair, and not every
+# run of the one with every run of the other.
 #
 # **Given** scores `a [S]` and `b [S]` of two decoders, lists or NumPy arrays, the same S ≥ 2 seeds in the same order.
 #
 # **Wanted** three numbers: the mean of the differences a − b; the standard error of this mean (the standard deviation of
 # the differences, with S − 1, divided by √S); and the number of seeds with a > b.
+#
+# <details><summary>Hint 1</summary>
+#
+# Everything is made of one list: the differences, one for each pair. A seed at which both are equal is nobody's win.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# `np.asarray(a, dtype=float)` makes a list an array and leaves the caller's as it is; `.std(ddof=1)` divides by S − 1.
+#
+# </details>
 
 
 # %% nbgrader={"grade": false, "grade_id": "paired_summary", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -91,10 +105,15 @@ checks.same(checks.three_numbers(_got)[2], 1, "wins where one pair is equal")
 # **Wanted** the two-sided p-value of the sign test: the probability that a fair coin gives a result at least as far from
 # `seeds` / 2, in either direction; at most 1.
 #
-# <details><summary>Hint</summary>
+# <details><summary>Hint 1</summary>
 #
-# A fair coin gives k heads in n tosses with probability `math.comb(n, k) / 2**n`. Sum over all k that are at least as far
-# from n / 2 as `wins` is.
+# List the outcomes, 0 to n wins, and mark those that are as far from n / 2 as yours, or farther, on either side. The p-value
+# is the sum of their probabilities, and each has as many ways to happen as there are choices of which tosses are won.
+#
+# </details>
+# <details><summary>Hint 2</summary>
+#
+# A fair coin gives k heads in n tosses with probability `math.comb(n, k) / 2**n`.
 #
 # </details>
 
@@ -130,7 +149,7 @@ for _wins, _seeds, _right in [
 
 
 # %% [markdown]
-# Three seeds won out of three: p = 0.25. No sign test on three seeds can be convincing; the *sizes* of the differences may
+# Three pairs won out of three: p = 0.25. No sign test on three pairs can be convincing; the *sizes* of the differences may
 # be, and must then be shown.
 #
 # ## Task 3 · Your question (by hand)
@@ -144,9 +163,14 @@ for _wins, _seeds, _right in [
 # The schedules are stretched to the number of updates: with much fewer, β may rise before the code has woken up, and
 # the picture then stays blank.
 #
+# What does "in one respect" mean when the recipe was found for one of the two decoders? Either both train by the same recipe,
+# and your conclusion holds for that recipe; or each has a recipe that suits it, and you say which, how each was found, and
+# that you took as much trouble over the one as over the other. Both are fair. Keyword arguments of `train_circles` replace
+# the recipe's, for instance `lr=...`.
+#
 # Before you run anything, write: the question, the score that decides it, what you expect, and what would prove you wrong.
 
-# %% [markdown] nbgrader={"grade": true, "grade_id": "question", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false}
+# %% [markdown] nbgrader={"grade": true, "grade_id": "question", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} rubric=[["Question", 4]]
 # Does the broadcast decoder's advantage in geometry hold when the deconv decoder gets coordinates, too? Score: affine R² of
 # the evaluation grid after 800 updates, three seeds. I expect that "sbd" is ahead of "deconv-xy" at every seed, but by less
 # than 0.2, because coordinates alone already help. I am wrong if deconv-xy is ahead at a seed, or if the mean difference
@@ -193,15 +217,15 @@ print(f"{time.perf_counter() - start:.0f} s of training")
 checks.rows(rows)
 
 # %% [markdown]
-# Every seed in a picture, pairs connected, and your functions on the numbers:
+# Every run in a picture, the two of a pair connected by a line, and your functions on the numbers:
 
 # %% nbgrader={"grade": false, "grade_id": "result", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["not-run-for-grading"]
-### BEGIN SOLUTION: plot the score of every run, pairs connected; print paired_summary and sign_test
+### BEGIN SOLUTION: plot the score of every run, each pair connected; print paired_summary and sign_test
 names = list(dict.fromkeys(row["decoder"] for row in rows))
 a, b = ([row["affine_r2"] for row in rows if row["decoder"] == name] for name in names)
 difference, error, wins = paired_summary(a, b)
 print(
-    f"{names[0]} - {names[1]}: {difference:.3f} ± {error:.3f}, ahead at {wins} of {len(a)} seeds",
+    f"{names[0]} - {names[1]}: {difference:.3f} ± {error:.3f}, ahead in {wins} of {len(a)} pairs",
     end="; ",
 )
 print(f"sign test p = {sign_test(wins, len(a)):.2f}")
@@ -209,7 +233,7 @@ figure, ax = plt.subplots(figsize=(3.5, 3))
 for pair in zip(a, b, strict=True):
     ax.plot([0, 1], pair, "o-", color="#0072B2")
 ax.set(xticks=[0, 1], xticklabels=names, xlim=(-0.3, 1.3), ylim=(0, 1.02), ylabel="affine R²")
-show(figure, "Affine R² of two decoders, one line for each seed.")
+show(figure, "Affine R² of two decoders, a line for each pair.")
 ### END SOLUTION
 
 # %% [markdown]
@@ -218,8 +242,8 @@ show(figure, "Affine R² of two decoders, one line for each seed.")
 # At most 250 words: what you found (with the numbers, every seed), whether that was what you expected, what you conclude
 # and for which conditions, and what could be wrong with it: at least one other explanation, and the run that would tell.
 
-# %% [markdown] nbgrader={"grade": true, "grade_id": "answer", "locked": false, "points": 14, "schema_version": 3, "solution": true, "task": false}
-# A complete answer names the three pairs of values, their mean difference with its standard error, and says that three of
+# %% [markdown] nbgrader={"grade": true, "grade_id": "answer", "locked": false, "points": 14, "schema_version": 3, "solution": true, "task": false} rubric=[["Fair comparison", 4], ["Evidence", 4], ["Conclusion", 3], ["What could be wrong", 3]]
+# A complete answer names the values of the three pairs, their mean difference with its standard error, and says that three of
 # three wins have p = 0.25. It says whether the prediction came true. It restricts the conclusion: 800 updates of this recipe
 # on circles, with the recipe's learning rate, which was chosen with the broadcast decoder in mind. Another explanation: the
 # deconv decoder learns more slowly per update but does fewer multiply-adds; at equal seconds it might win. The run that would
@@ -235,7 +259,7 @@ show(figure, "Affine R² of two decoders, one line for each seed.")
 # | | full marks | about half | none |
 # |---|---|---|---|
 # | **Question** (4) | one question; the score that decides it; a prediction that could fail, with what would refute it | question and score, but nothing could refute it | "compare the decoders" |
-# | **Fair comparison** (4) | one thing differs; same seeds, data, updates; what cannot be equal (parameters, time) is named | same seeds, but a second difference is not noticed | other seeds, or each decoder trained differently |
-# | **Evidence** (4) | every seed shown, pairs connected, difference with standard error, sign test read rightly | means with error, seeds not shown | one run, or the best run |
+# | **Fair comparison** (4) | same seeds and data; the recipe of each decoder is named and argued, be it the same for both or one that suits each, found with as much care; what cannot be equal (parameters, time) is named | same seeds, but a second difference is not noticed, or a recipe is named and not argued | other seeds or data, or recipes that differ without a word |
+# | **Evidence** (4) | every run shown, each pair connected, difference with standard error, sign test read rightly | means with error, runs not shown | one run, or the best run |
 # | **Conclusion** (3) | follows from the numbers, restricted to the conditions; "no difference seen" is a fine answer | right direction, too general | contradicts the numbers, or none |
 # | **What could be wrong** (3) | another explanation that would give the same numbers, and the run that would tell them apart | a limitation in general terms ("more seeds") | none |

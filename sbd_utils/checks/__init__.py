@@ -1,10 +1,26 @@
 """What an assignment's visible check says to a student; imports nothing else of the library.
 
 A check calls the student's function on cases whose answer is known by hand. It prints a line if all
-is well, and else raises `NotYet` with a sentence. Hidden tests try more than it does.
+is well, and else raises `NotYet` with a sentence. Hidden tests try more than it does. The checks of
+a notebook's exercises do the same, and say so if nothing is written yet.
 """
 
+from sbd_utils.checks.codes_and_controls import (
+    axes_from_three_labels,
+    bits_and_places,
+    two_halves,
+    unfaithful_code,
+)
 from sbd_utils.checks.does_it_hold import paired_summary, rows, sign_test, three_numbers
+from sbd_utils.checks.fair_comparison import (
+    greatest_of_the_awake,
+    mean_and_median,
+    one_stamp,
+    read_from_samples,
+    runs_for_power,
+    runs_without_a_failure,
+    share_that_changed_most,
+)
 from sbd_utils.checks.kit import (
     NotYet,
     as_array,
@@ -21,6 +37,8 @@ from sbd_utils.checks.kit import (
     passed,
     same,
     short,
+    solved,
+    unwritten,
     without,
 )
 from sbd_utils.checks.pictures_from_factors import (
@@ -33,15 +51,33 @@ from sbd_utils.checks.pictures_from_factors import (
     three_arrays,
     worst_error,
 )
+from sbd_utils.checks.pixels import diameters, ghost_goes_dark, triangle_period, two_codes
+from sbd_utils.checks.start_here import bits_for_a_place, diagonal_step, turned_ellipse
 from sbd_utils.checks.the_broadcast import (
-    broadcast,
+    LossInputs,
+    decoder,
     four_weights,
-    kl,
+    give_weights,
+    loss,
+    loss_gradients,
     multiply_adds,
-    receptive_field,
-    sample,
+    random_weights,
+    scalar_of,
+    some_images,
     square_by_hand,
     square_seen,
+    training_step,
+    weights_of,
+)
+from sbd_utils.checks.training_runs import awake, known_to, spread_of_means, without_price
+from sbd_utils.checks.two_decoders import (
+    best_std,
+    bytes_kept,
+    diamonds,
+    even_kernels,
+    resize_decoder,
+    templates_apart,
+    turned_diamond,
 )
 from sbd_utils.checks.which_latents_matter import (
     affine_fit,
@@ -54,47 +90,84 @@ from sbd_utils.checks.which_latents_matter import (
 )
 
 __all__ = [
+    "LossInputs",
     "NotYet",
     "affine_fit",
     "alignment",
     "as_array",
     "average_variance",
-    "broadcast",
+    "awake",
+    "axes_from_three_labels",
+    "best_std",
+    "bits_and_places",
+    "bits_for_a_place",
+    "bytes_kept",
     "call",
     "center_of_mass",
     "circle",
     "close",
     "coordinates",
+    "decoder",
+    "diagonal_step",
+    "diameters",
+    "diamonds",
     "differentiable",
+    "even_kernels",
     "expect",
     "fake_instruments",
     "four_weights",
+    "ghost_goes_dark",
+    "give_weights",
     "gradient_reaches",
     "gradients",
+    "greatest_of_the_awake",
     "informative_pair",
     "is_array",
     "is_number",
     "is_tensor",
-    "kl",
+    "known_to",
+    "loss",
+    "loss_gradients",
+    "mean_and_median",
     "multiply_adds",
+    "one_stamp",
     "paired_summary",
     "parts",
     "passed",
     "predictions",
-    "receptive_field",
+    "random_weights",
+    "read_from_samples",
+    "resize_decoder",
     "rows",
+    "runs_for_power",
+    "runs_without_a_failure",
     "same",
     "same_picture",
-    "sample",
+    "scalar_of",
+    "share_that_changed_most",
     "short",
     "sign_test",
+    "solved",
+    "some_images",
     "spectrum",
+    "spread_of_means",
     "square_by_hand",
     "square_seen",
+    "templates_apart",
     "three_arrays",
     "three_numbers",
     "three_scores",
     "three_values",
+    "training_step",
+    "triangle_period",
+    "turned_diamond",
+    "turned_ellipse",
+    "two_codes",
+    "two_halves",
+    "unfaithful_code",
+    "unwritten",
+    "weights_of",
     "without",
+    "without_price",
     "worst_error",
 ]

@@ -5,7 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from sbd_utils.checks.kit import Mistakes, call, expect, is_number, parts, passed, same
+from sbd_utils.checks.kit import (
+    Mistakes,
+    call,
+    expect,
+    is_number,
+    parts,
+    passed,
+    same,
+    told_apart,
+)
 
 # Task 1: a summary of pairs
 
@@ -112,7 +121,8 @@ def sign_test(function: Callable[..., Any]) -> None:
     for (wins, seeds), right in P_VALUES.items():
         what = f"sign_test({wins}, {seeds})"
         got = is_number(function(wins, seeds), what)
-        expect(got <= 1 + 1e-9, f"{what} is {got:.3g}; a probability is at most 1.")
+        probability, one = told_apart(got, 1)
+        expect(got <= 1 + 1e-5, f"{what} is {probability}; a probability is at most {one}.")
         mistakes = mistaken_p_values(what) if seeds == 10 else {}
         same(got, right, what, mistakes, 1e-5, absolute=0)
     passed("sign_test")

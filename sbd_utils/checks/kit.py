@@ -39,6 +39,23 @@ def passed(what: str) -> None:
     print(f"{what}: the check found nothing wrong. More is tried when it is graded.")
 
 
+def solved(what: str) -> None:
+    """Say that nothing was found, in an exercise of a notebook: nobody grades it."""
+    print(f"{what}: the check found nothing wrong.")
+
+
+def unwritten(*answers: Any) -> bool:
+    """Whether an exercise's answer is still the `...` of its cell; if so, say it.
+
+    None counts, too: a function whose body is `...` returns it. Nothing is raised, so that a
+    notebook runs from its first cell to its last whatever has been written in it.
+    """
+    missing = any(answer is ... or answer is None for answer in answers)
+    if missing:
+        print("nothing is written yet: your answer goes where the cell has `...`.")
+    return missing
+
+
 # Calling the student's function
 
 

@@ -19,6 +19,7 @@ from sbd_utils.checks.kit import (
     passed,
     same,
     short,
+    told_apart,
 )
 
 # Task 1: a circle
@@ -47,8 +48,9 @@ def circle(render: Callable[..., Any]) -> None:
 def _is_part_of_a_pixel(image: np.ndarray, what: str) -> None:
     """Values from 0 to 1, and some between."""
     low, high = image.min(), image.max()
-    expect(low >= 0, f"{what} goes down to {low:.3g}; a part of a pixel is never below 0.")
-    expect(high <= 1 + 1e-6, f"{what} goes up to {high:.3g}; a pixel covered entirely has 1.")
+    expect(low >= -1e-6, f"{what} goes down to {low:.3g}; a part of a pixel is never below 0.")
+    highest, one = told_apart(high, 1)
+    expect(high <= 1 + 1e-6, f"{what} goes up to {highest}; a pixel covered entirely has {one}.")
     expect(high > 0, f"{what} is black.")
     levels = np.unique(image.round(3))
     expect(
@@ -119,7 +121,8 @@ def same_picture(got: Any, right: Tensor, what: str) -> None:
     """Expect pictures that differ by at most 0.05 in every pixel."""
     is_tensor(got, tuple(right.shape), what)
     worst = np.abs(as_array(got) - as_array(right)).max()
-    expect(worst <= 0.05, f"{what}: a pixel is off by {worst:.2f}; at most 0.05 is asked for.")
+    off, most = told_apart(worst, 0.05)
+    expect(worst <= 0.05, f"{what}: a pixel is off by {off}; at most {most} is asked for.")
 
 
 # Task 2: lines on the plane
@@ -174,10 +177,12 @@ def _number_the_lines(labels: np.ndarray, num_points: int, levels: int) -> None:
 
 def _reach_the_bounds(values: np.ndarray, name: str, low: float, high: float) -> None:
     start, end = values.min(), values.max()
-    expect(np.isclose(start, low), f"{name} starts at {start:g}, not at low = {low:g}.")
+    first, lowest = told_apart(start, low)
+    last, highest = told_apart(end, high)
+    expect(np.isclose(start, low), f"{name} starts at {first}, not at low = {lowest}.")
     expect(
         np.isclose(end, high),
-        f"{name} ends at {end:g}, not at high = {high:g}: the last point belongs to the line "
+        f"{name} ends at {last}, not at high = {highest}: the last point belongs to the line "
         "(np.linspace has it, np.arange does not).",
     )
 
@@ -208,19 +213,19 @@ def _are_evenly_spaced(xx: np.ndarray, yy: np.ndarray, labels: np.ndarray, level
     vertical = [xx[labels == line][0] for line in range(levels)]
     horizontal = [yy[labels == line][0] for line in range(levels, 2 * levels)]
     along = yy[labels == 0]
+    found, right = told_apart(vertical, spaced)
     expect(
         np.allclose(vertical, spaced),
-        f"the vertical lines are at x = {short(vertical)}; evenly spaced from low to high "
-        f"means {spaced}.",
+        f"the vertical lines are at x = {found}; evenly spaced from low to high means {right}.",
     )
+    found, right = told_apart(horizontal, spaced)
     expect(
         np.allclose(horizontal, spaced),
-        f"the horizontal lines are at y = {short(horizontal)}; {spaced} is right, "
-        "from top to bottom.",
+        f"the horizontal lines are at y = {found}; {right} is right, from top to bottom.",
     )
     points = [10, 20, 30, 40, 50]
-    right = f"{points} is right"
-    expect(np.allclose(along, points), f"along line 0, y is {short(along)}; {right}.")
+    found, right = told_apart(along, points)
+    expect(np.allclose(along, points), f"along line 0, y is {found}; {right} is right.")
 
 
 # Task 3: centres of mass

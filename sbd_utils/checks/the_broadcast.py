@@ -1,17 +1,20 @@
-"""The checks of assignment 2: tiling, KL, sample, receptive field, cost, a square set by hand."""
+"""The checks of assignment 2: a decoder's module, its loss, a training step, cost, a square."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import conv2d, relu
 
 from sbd_utils.checks.kit import (
     Mistakes,
     as_array,
     call,
     close,
+    copied,
     differentiable,
     expect,
     gradient_reaches,
@@ -21,232 +24,528 @@ from sbd_utils.checks.kit import (
     parts,
     passed,
     same,
+    told_apart,
 )
 
-# Task 1: tile and append
+# Task 1: the module
+
+MARGIN = 6
+"""Pixels of height and width that three convolutions of kernel 3 without padding take away."""
 
 
-def broadcast(function: Callable[..., Any]) -> None:
-    """Check a function that tiles codes and appends coordinates.
+@torch.enable_grad()
+def decoder(build: Callable[..., Any]) -> None:
+    """Check a class of broadcast decoders without padding.
 
     Args:
-        function: (z [N, K], height, width) -> [N, K + 2, height, width].
+        build: (z_dim, channels, out_channels, height, width) -> a module that gives images
+            [N, out_channels, height, width] of codes [N, z_dim].
     """
+    _tiles_and_appends(build)
+    _convolves(build)
+    passed("Decoder")
+
+
+def _tiles_and_appends(build: Callable[..., Any]) -> None:
+    """With weights that let every number through, the picture is what is tiled, cut to its size."""
     z = torch.tensor([[3.0, 4, 5], [6, 7, 8]])
+    z_dim, height, width = 3, 7, 9
+    inputs = z_dim + 2
+    sizes = dict(z_dim=z_dim, channels=2 * inputs, out_channels=inputs, height=height, width=width)
+    module = call(build, **sizes)
+    give_weights(module, letting_through(inputs))
     given = differentiable(z)
-    got = call(function, z=given, height=2, width=3)
-    what = "broadcast of 2 codes of 3 numbers to 2 x 3 pixels"
-    is_tensor(got, (2, 5, 2, 3), what)
-    tiled = z[:, :, None, None].expand(2, 3, 2, 3)
-    x = torch.tensor([[-1.0, 0, 1], [-1, 0, 1]]).expand(2, 1, 2, 3)
-    y = torch.tensor([[-1.0, -1, -1], [1, 1, 1]]).expand(2, 1, 2, 3)
-    coordinates_are_right = close(as_array(got)[:, 3:], torch.cat([x, y], 1), 1e-4)
+    got = call(module, z=given)
+    of_size = f"the picture of 2 codes for {inputs} channels, height {height} and width {width}"
+    tile = "each convolution takes 2 pixels off: tile to height + 6 and width + 6."
+    shape = list(got.shape) if isinstance(got, Tensor) else None
+    expect(shape != [2, inputs, height - MARGIN, width - MARGIN], f"{of_size} is too small: {tile}")
+    is_tensor(got, (2, inputs, height, width), of_size)
+    _shows_codes_and_coordinates(got, z)
+    weights = torch.arange(float(got.numel())).view(got.shape) % 7 + 1
+    (found,) = gradients(got, [given], weights)
+    right = weights[:, :z_dim].sum((2, 3))
+    learn = "an encoder could not learn through this (detach, .data, numpy, a new tensor?)."
+    gradient_reaches(found, right, "z", learn)
+
+
+def _shows_codes_and_coordinates(got: Tensor, z: Tensor) -> None:
+    """The code's channels and then x and y, of which three pixels at every side are cut off."""
+    count, z_dim = z.shape
+    height, width = got.shape[2:]
+    codes = z[:, :, None, None].expand(-1, -1, height, width)
+    column = torch.linspace(-1, 1, width + MARGIN)[3:-3]
+    row = torch.linspace(-1, 1, height + MARGIN)[3:-3, None]
+    x, y = (axis.expand(count, 1, height, width) for axis in (column, row))
+    shown = as_array(got)
+    coordinates_are_right = close(shown[:, z_dim:], torch.cat([x, y], 1), 1e-4)
+    in_order = close(shown[:, :z_dim], codes, 1e-4)
+    same_numbers = close(np.sort(shown[:, :z_dim], None), codes.flatten().sort().values, 1e-4)
     expect(
-        not coordinates_are_right or close(as_array(got)[:, :3], tiled, 1e-4),
+        in_order or not (coordinates_are_right and same_numbers),
         "the coordinates are right, but channel k of image n must be z[n, k] at every pixel; "
         "yours mixes them: a reshape does not know what its axes mean.",
     )
-    same(got, torch.cat([tiled, x, y], 1), what, mistaken_broadcasts(tiled, x, y))
-    weights = torch.arange(60.0).view(2, 5, 2, 3) % 7 + 1
-    (found,) = gradients(got, [given], weights)
-    right = weights[:, :3].sum((2, 3))
-    learn = "an encoder could not learn through this (detach, .data, numpy, a new tensor?)."
-    gradient_reaches(found, right, "z", learn)
-    passed("broadcast")
+    what = "with weights that let every number through, what reaches the picture"
+    same(got, torch.cat([codes, x, y], 1), what, mistaken_volumes(codes, x, y))
 
 
-def mistaken_broadcasts(tiled: Tensor, x: Tensor, y: Tensor) -> Mistakes:
-    """What the usual mistakes make of the tiled code and the coordinates of 2 x 3 pixels."""
-    x_of_edges = torch.tensor([-2 / 3, 0, 2 / 3]).expand(2, 1, 2, 3)
-    y_of_edges = torch.tensor([[-0.5], [0.5]]).expand(2, 1, 2, 3)
-    from_0 = [tiled, (x + 1) / 2, (y + 1) / 2]
+def mistaken_volumes(codes: Tensor, x: Tensor, y: Tensor) -> Mistakes:
+    """What the usual mistakes let reach the picture instead of these channels."""
+    height, width = codes.shape[2:]
+    tall, wide = height + MARGIN, width + MARGIN
+    x_of_picture = torch.linspace(-1, 1, width).expand_as(x)
+    y_of_picture = torch.linspace(-1, 1, height)[:, None].expand_as(y)
+    edges = "-1 is the middle of the first pixel, not its edge: the first column has x = -1."
+    of_picture = (
+        "-1 and 1 are the first and the last pixel of what is tiled, which is 6 pixels higher and "
+        "wider than the picture; yours are those of the picture (or there is padding)."
+    )
+    of_relu = "negative numbers are lost: the picture is linear, no ReLU follows the last layer."
+    squashed = [channel.sigmoid() for channel in (codes, x, y)]
     channels = {
-        "y comes before x: channel K is x, which grows with the column.": [tiled, y, x],
-        "the coordinates come first; the code's channels do, then x, then y.": [x, y, tiled],
-        "your coordinates run from 0 to 1; from -1 to 1 is asked for.": from_0,
-        "-1 is the middle of the first pixel, not its edge: the first column has x = -1, "
-        "the last x = 1.": [tiled, x_of_edges, y_of_edges],
-        "y points upwards; it grows with the row.": [tiled, x, -y],
+        "y comes before x: channel K is x, which grows with the column.": [codes, y, x],
+        "the coordinates come first; the code's channels do, then x, then y.": [x, y, codes],
+        "your coordinates run from 0 to 1; from -1 to 1 is asked for.": [
+            codes,
+            (x + 1) / 2,
+            (y + 1) / 2,
+        ],
+        edges: [codes, x * (wide - 1) / wide, y * (tall - 1) / tall],
+        of_picture: [codes, x_of_picture, y_of_picture],
+        "y points upwards; it grows with the row.": [codes, x, -y],
+        "the coordinates are missing (they are 0).": [codes, 0 * x, 0 * y],
+        of_relu: [codes, x.relu(), y.relu()],
+        "the picture is linear; yours is squashed by a sigmoid.": squashed,
+        "there is no ReLU between the layers.": [2 * codes, 2 * x, 2 * y],
     }
     return {sentence: torch.cat(parts, 1) for sentence, parts in channels.items()}
 
 
-# Task 2: the KL divergence
+def letting_through(inputs: int) -> list[Tensor]:
+    """Weights of three convolutions after which each input is what it was, in spite of the ReLUs.
 
-
-def kl(function: Callable[..., Any]) -> None:
-    """Check a function that gives the KL divergence to the prior.
+    Half of the hidden channels hold what is positive, the others what is negative.
 
     Args:
-        function: (mean [N, K], logvar [N, K]) -> [N] in nats.
+        inputs: Channels of the input, and of the picture; there are twice as many between.
     """
-    mean = torch.tensor([[0.0, 0, 0], [1, -2, 0], [0, 0, 0]])
-    logvar = torch.tensor([[0.0, 0, 0], [0, 0, 0], [1, 0, -1]])
-    right = torch.tensor([0, 2.5, 0.5 * (math.e + 1 / math.e - 2)])
-    got = call(function, mean=mean, logvar=logvar)
-    shape = list(got.shape) if isinstance(got, Tensor) else None
-    expect(
-        shape != [],
-        "this is one number; one for each image is asked for, [N]: sum over the latents only.",
-    )
-    expect(
-        shape != [3, 3],
-        "this is one number for each latent; sum over the latents to get [N].",
-    )
-    is_tensor(got, (3,), "the KL of 3 images with 3 latents")
-    same(got, right, "the KL of each image", mistaken_kls(mean, logvar, right))
-    _kl_of_extremes(function)
-    passed("kl")
+    one = torch.eye(inputs)
+    layers = [torch.cat([one, -one]), torch.eye(2 * inputs), torch.cat([one, -one], 1)]
+    weights = []
+    for layer in layers:
+        kernel = torch.zeros(*layer.shape, 3, 3)
+        kernel[:, :, 1, 1] = layer
+        weights += [kernel, torch.zeros(len(layer))]
+    return weights
 
 
-def mistaken_kls(mean: Tensor, logvar: Tensor, right: Tensor) -> Mistakes:
-    """What the usual mistakes make of the KL divergences of 3 images with 3 latents."""
-    square, variance = mean.square(), logvar.exp()
-    not_exponentiated = (square + logvar - logvar - 1).sum(1) / 2
-    log_of_deviation = (square + (2 * logvar).exp() - 2 * logvar - 1).sum(1) / 2
-    deviation = (square + (logvar / 2).exp() - logvar - 1).sum(1) / 2
-    not_squared = (mean + variance - logvar - 1).sum(1) / 2
-    exchanged = (square - variance + logvar + 1).sum(1) / 2
-    without_1 = (square + variance - logvar).sum(1) / 2
-    over_batch = (square + variance - logvar - 1).sum(0) / 2
-    return {
-        "the sign is wrong: a KL divergence is never negative.": -right,
-        "this is the mean over the latents; the sum is asked for.": right / 3,
-        "the factor ½ is missing.": 2 * right,
-        "the variance is exp(logvar); you have used logvar in its place.": not_exponentiated,
+def random_weights(sizes: Sequence[int], seed: int) -> list[Tensor]:
+    """Weights and biases of convolutions of kernel 3; both hidden layers have the same biases.
+
+    Args:
+        sizes: Channels of the input, hidden ones, and of the picture.
+        seed: The same seed gives the same numbers.
+    """
+    inputs, hidden, outputs = sizes
+    generator = torch.Generator().manual_seed(seed)
+    weights: list[Tensor] = []
+    for into, out in [(inputs, hidden), (hidden, hidden), (hidden, outputs)]:
+        kernel = torch.randn(out, into, 3, 3, generator=generator) / (3 * math.sqrt(into))
+        weights += [kernel, torch.randn(out, generator=generator)]
+    weights[3] = weights[1]
+    return weights
+
+
+def give_weights(module: Any, weights: Sequence[Tensor]) -> None:
+    """Give a module the weights and biases of three convolutions.
+
+    They are told by their shapes: names do not matter, and what else a module stores (coordinates)
+    stays as it is.
+
+    Args:
+        module: The student's.
+        weights: Weight, bias, weight, and so on; those of one shape must be equal.
+
+    Raises:
+        NotYet: The module holds others.
+    """
+    is_module = hasattr(module, "state_dict") and hasattr(module, "load_state_dict")
+    expect(is_module, "Decoder must be a torch module: class Decoder(nn.Module).")
+    state = module.state_dict()
+    by_shape = {tuple(weight.shape): weight for weight in weights}
+    names = [name for name, value in state.items() if tuple(value.shape) in by_shape]
+    found = sorted(tuple(state[name].shape) for name in names)
+    held = [list(value.shape) for value in state.values()]
+    expect(
+        found == sorted(tuple(weight.shape) for weight in weights),
+        f"the module holds numbers of shapes {held}; three convolutions with weights and biases "
+        f"of shapes {[list(weight.shape) for weight in weights]} are asked for, made in __init__ "
+        "(those in a plain list are not found).",
+    )
+    module.load_state_dict(state | {name: by_shape[tuple(state[name].shape)] for name in names})
+
+
+def _convolves(build: Callable[..., Any]) -> None:
+    """With other weights, what three convolutions and two ReLUs make of it."""
+    sizes = dict(z_dim=1, channels=5, out_channels=2, height=1, width=2)
+    module = call(build, **sizes)
+    weights = random_weights([3, 5, 2], seed=0)
+    give_weights(module, weights)
+    z = torch.tensor([[0.5], [-2]])
+    got = call(module, z=z)
+    what = "the picture of 2 codes of one number with random weights"
+    is_tensor(got, (2, 2, 1, 2), what)
+    x = torch.linspace(-1, 1, 8).expand(2, 1, 7, 8)
+    y = torch.linspace(-1, 1, 7)[:, None].expand(2, 1, 7, 8)
+    volume = torch.cat([z[:, :, None, None].expand(2, 1, 7, 8), x, y], 1)
+    right, *wrong = (
+        _after_three_layers(volume, weights, rectified)
+        for rectified in [(1, 1, 0), (0, 1, 0), (1, 0, 0), (0, 0, 0), (1, 1, 1)]
+    )
+    sentences = [
+        "no ReLU follows the first convolution.",
+        "no ReLU follows the second convolution.",
+        "there is no ReLU between the convolutions.",
+        "the picture is linear: no ReLU follows the last convolution.",
+    ]
+    same(got, right, what, dict(zip(sentences, wrong, strict=True)))
+
+
+def _after_three_layers(
+    volume: Tensor, weights: Sequence[Tensor], rectified: Sequence[int]
+) -> Tensor:
+    """What three convolutions make of a volume; `rectified` says which a ReLU follows."""
+    for layer, follows in enumerate(rectified):
+        volume = conv2d(volume, weights[2 * layer], weights[2 * layer + 1])
+        volume = relu(volume) if follows else volume
+    return volume
+
+
+# Task 2: the loss
+
+
+class LossInputs(NamedTuple):
+    """What a loss is given."""
+
+    images: Tensor
+    reconstruction: Tensor
+    mean: Tensor
+    logvar: Tensor
+    sigma: float
+    beta: float
+
+
+OFF = torch.tensor([[1.0, -2, 0, 0, 0.5, 0], [0, 0, 0.5, 0, 0, 0], [0, 0, 0, -1, 0, 0]])
+OFF = OFF.view(3, 1, 2, 3)
+"""By how much the pixels of a reconstruction are off; the squares add up to 5.25, 0.25 and 1."""
+MEAN = torch.tensor([[0.5, 2], [0, -1], [0, 0]])
+LOGVAR = torch.tensor([[0.0, 0], [1, 0], [0, -2]])
+KL = (4.25 + (math.e - 2 + 1) + (math.exp(-2) + 2 - 1)) / 2 / 3
+"""Of MEAN and LOGVAR, by hand, averaged over the images."""
+SIGMA = 0.4
+ERROR = (5.25 + 0.25 + 1) / (2 * 0.16) / 3
+"""Of OFF, averaged over the images."""
+
+
+@torch.enable_grad()
+def loss(function: Callable[..., Any]) -> None:
+    """Check the loss of a VAE whose pixels are Gaussian.
+
+    Args:
+        function: (images [N, C, H, W], reconstruction, mean [N, K], logvar, sigma, beta) -> a
+            scalar: the squared error summed over an image's pixels / (2 sigma²) + beta · KL in
+            nats summed over its latents, averaged over the images.
+    """
+    images = torch.tensor([1.0, 0, 0, 1, 0, 0] + 12 * [0.5]).view(3, 1, 2, 3)
+    zero = torch.zeros(3, 2)
+    perfect = LossInputs(images, images.clone(), MEAN.clone(), LOGVAR.clone(), SIGMA, 1.0)
+    what = "the loss where the reconstruction is perfect, that is the KL,"
+    same(scalar_of(function, perfect, what), KL, what, mistaken_kls())
+    prior = LossInputs(images, images + OFF, zero, zero.clone(), SIGMA, 1.0)
+    what = "the loss of codes that are the prior, that is the squared error / (2 σ²),"
+    same(scalar_of(function, prior, what), ERROR, what, mistaken_errors())
+    _weighs_its_terms(function, perfect._replace(reconstruction=images + OFF))
+    _loss_has_gradients(function)
+    _loss_of_extremes(function)
+    passed("loss")
+
+
+def scalar_of(function: Callable[..., Any], given: LossInputs, what: str) -> Tensor:
+    """What the student's loss gives, if it is one floating-point number in a tensor."""
+    got = call(function, **given._asdict())
+    shape = list(got.shape) if isinstance(got, Tensor) else []
+    several = shape == [len(given.images)] and len(given.images) > 1
+    expect(not several, f"{what} is one number for each image; take their mean to get a scalar.")
+    is_tensor(got, (1,) if shape == [1] else (), what)
+    return got.reshape(())
+
+
+def mistaken_kls() -> Mistakes:
+    """What the usual mistakes make of the average KL divergence of MEAN and LOGVAR."""
+    square, variance = MEAN.square(), LOGVAR.exp()
+    of_latents = {
+        "the variance is exp(logvar); you have used logvar in its place.": square - 1,
         "logvar is the log-variance, not the log of the standard deviation: "
-        "σ² = exp(logvar).": log_of_deviation,
-        "you have the standard deviation where the variance belongs: σ² = exp(logvar).": deviation,
-        "the mean must be squared.": not_squared,
-        "this is in bits; nats are asked for: the natural logarithm.": right / math.log(2),
-        "it is -logvar, +σ²: the two have changed places.": exchanged,
-        "the 1 is missing: the KL of the prior to itself is 0.": without_1,
-        "this sums over the batch; sum over the latents.": over_batch,
+        "σ² = exp(logvar).": square + (2 * LOGVAR).exp() - 2 * LOGVAR - 1,
+        "you have the standard deviation where the variance belongs: σ² = exp(logvar).": square
+        + (LOGVAR / 2).exp()
+        - LOGVAR
+        - 1,
+        "in the KL, the mean must be squared.": MEAN + variance - LOGVAR - 1,
+        "in the KL it is -logvar, +σ²: the two have changed places.": square
+        - variance
+        + LOGVAR
+        + 1,
+        "in the KL the 1 is missing: the KL of the prior to itself is 0.": square
+        + variance
+        - LOGVAR,
+    }
+    wrong: dict[str, Any] = {
+        sentence: twice.sum(1).mean() / 2 for sentence, twice in of_latents.items()
+    }
+    return wrong | {
+        "the sign of the KL is wrong: it is never negative.": -KL,
+        "the factor ½ of the KL is missing.": 2 * KL,
+        "the KL is in bits; nats are asked for: the natural logarithm.": KL / math.log(2),
+        "the KL is missing.": 0.0,
+        "this is the mean over the latents; their KL is summed.": KL / 2,
+        "this is the sum over the images; their mean is asked for.": 3 * KL,
+        "this is the mean over the latents, and the sum over the images; it is the other way "
+        "round.": 3 * KL / 2,
     }
 
 
-def _kl_of_extremes(function: Callable[..., Any]) -> None:
-    """Tiny and huge variances, where a number that was added, or a limit, shows."""
-    for number in (-20, 20):
-        logvar = torch.full((2, 1), float(number))
-        got = call(function, mean=torch.zeros(2, 1), logvar=logvar)
-        right = (math.exp(number) - number - 1) / 2
-        what = f"the KL for mean 0 and logvar {number} (use logvar as it is, neither cut nor made"
-        same(got, [right, right], f"{what} anew as log(exp(logvar) + a little))")
-
-
-# Task 3: a sample
-
-
-def sample(function: Callable[..., Any]) -> None:
-    """Check a function that draws a reparameterised sample.
-
-    Args:
-        function: (mean [N, K], logvar [N, K], noise [N, K]) -> [N, K].
-    """
-    mean = torch.tensor([[1.0, 2], [3, 4]])
-    std = torch.tensor([[2.0, 3], [1, 0.5]])
-    noise = torch.tensor([[1.0, -1], [2, 2]])
-    given_mean, given_logvar = differentiable(mean), differentiable(2 * std.log())
-    got = call(function, mean=given_mean, logvar=given_logvar, noise=noise)
-    is_tensor(got, (2, 2), "sample of 2 images with 2 latents")
-    again = call(function, mean=given_mean, logvar=given_logvar, noise=noise)
-    expect(
-        torch.equal(got, again),
-        "two calls with the same noise give different samples: use the noise that is given, "
-        "do not draw your own.",
-    )
-    same(got, mean + std * noise, "the sample", mistaken_samples(mean, std, noise))
-    _sample_has_gradients(got, given_mean, given_logvar, std * noise)
-    _sample_of_extremes(function)
-    passed("sample")
-
-
-def mistaken_samples(mean: Tensor, std: Tensor, noise: Tensor) -> Mistakes:
-    """What the usual mistakes make of the samples."""
-    logvar = 2 * std.log()
-    not_exponentiated = mean + logvar / 2 * noise
-    is_std = "the standard deviation is exp(logvar / 2)"
+def mistaken_errors() -> Mistakes:
+    """What the usual mistakes make of the squared error of OFF, divided by 2 SIGMA²."""
+    squares = OFF.square().sum((1, 2, 3))  # [3]
+    mean, weight = squares.mean(), 1 / (2 * SIGMA**2)
     return {
-        "you multiply the noise by the variance; the standard deviation is its root, "
-        "exp(logvar / 2).": mean + std.square() * noise,
-        f"you multiply the noise by logvar; {is_std}.": mean + logvar * noise,
-        "you multiply the noise by logvar / 2; the exponential is missing.": not_exponentiated,
-        "this is the mean: the noise is missing.": mean,
-        "this is the noise alone: the mean is missing.": std * noise,
-        f"the noise is added as it is: multiply it by its scale; {is_std}.": mean + noise,
-        "the sign of the noise is wrong.": mean - std * noise,
-        "the standard deviation is exp(+logvar / 2).": mean + noise / std,
+        "this is the mean over the pixels; their squared errors are summed.": ERROR / 6,
+        "this is the sum over the images; their mean is asked for.": 3 * ERROR,
+        "the error is squared, not absolute.": weight * OFF.abs().sum((1, 2, 3)).mean(),
+        "take the sum of squares, not its root.": weight * squares.sqrt().mean(),
+        "multiply by 1 / (2 σ²), not by 2 σ².": mean * 2 * SIGMA**2,
+        "the squared error is not weighed by 1 / (2 σ²).": mean,
+        "σ is the standard deviation: divide by 2 σ², not by 2 σ.": mean / (2 * SIGMA),
+        "the factor ½ is missing: divide by 2 σ².": 2 * ERROR,
+        "the sign of the error is wrong.": -ERROR,
+        "the squared error is missing.": 0.0,
     }
 
 
-def _sample_has_gradients(got: Tensor, mean: Tensor, logvar: Tensor, deviation: Tensor) -> None:
-    """The slopes: d sample / d mean is 1, d sample / d logvar half the way from the mean."""
-    weights = torch.tensor([[1.0, 2], [3, 4]])
-    in_mean, in_logvar = gradients(got, [mean, logvar], weights)
-    expect(
-        in_mean is not None or in_logvar is not None,
-        "no gradient reaches mean and logvar: the encoder could not learn "
-        "(detach, no_grad, a new tensor?).",
-    )
-    gradient_reaches(in_mean, weights, "mean", "the encoder could not learn.")
-    how_sure = "the encoder could not learn how sure to be."
-    gradient_reaches(in_logvar, weights * deviation / 2, "logvar", how_sure)
+def _weighs_its_terms(function: Callable[..., Any], given: LossInputs) -> None:
+    """β is a factor of the KL alone."""
+    for beta in (0.0, 3.0):
+        what = f"the loss for beta {beta:g}"
+        mistakes = {
+            f"{what} is that for beta 1: multiply the KL by beta.": ERROR + KL,
+            f"{what}: beta weighs the KL, not the squared error.": beta * ERROR + KL,
+            f"{what}: beta weighs the KL alone.": beta * (ERROR + KL),
+        }
+        if beta:
+            mistakes[f"{what}: multiply the KL by beta, do not divide."] = ERROR + KL / beta
+        got = scalar_of(function, given._replace(beta=beta), what)
+        same(got, ERROR + beta * KL, what, mistakes)
 
 
-def _sample_of_extremes(function: Callable[..., Any]) -> None:
+def _loss_has_gradients(function: Callable[..., Any]) -> None:
+    """What reaches the decoder, and what reaches the encoder, image by image."""
+    given = LossInputs(torch.zeros_like(OFF), OFF, MEAN, LOGVAR, SIGMA, beta=2.5)
+    in_kl = [MEAN, (LOGVAR.exp() - 1) / 2]
+    right = [OFF / SIGMA**2 / 3, *(2.5 * slope / 3 for slope in in_kl)]
+    loss_gradients(function, given, right)
+
+
+def loss_gradients(
+    function: Callable[..., Any], given: LossInputs, right: Sequence[Tensor]
+) -> None:
+    """Expect these gradients of the loss in the reconstruction, in mean, and in logvar."""
+    names = ["reconstruction", "mean", "logvar"]
+    inputs = [differentiable(getattr(given, name)) for name in names]
+    reconstruction, mean, logvar = inputs
+    given = given._replace(reconstruction=reconstruction, mean=mean, logvar=logvar)
+    found = gradients(scalar_of(function, given, "the loss"), inputs, torch.ones(()))
+    learns = ["decoder", "encoder", "encoder"]
+    for name, learner, one, wanted in zip(names, learns, found, right, strict=True):
+        gradient_reaches(one, wanted, name, f"the {learner} could not learn.")
+
+
+def _loss_of_extremes(function: Callable[..., Any]) -> None:
     """Tiny and huge variances, where a number that was added, or a limit, shows."""
-    for number in (-20, 20):
-        zero, one = torch.zeros(1, 2), torch.ones(1, 2)
-        got = call(function, mean=zero, logvar=number * one, noise=one)
-        right = math.exp(number / 2)
-        what = f"the sample for mean 0, logvar {number} and noise 1"
-        same(got, [[right, right]], what, absolute=0)
+    image, zero = torch.zeros(1, 1, 2, 2), torch.zeros(1, 1)
+    for number in (-20.0, 20.0):
+        given = LossInputs(image, image.clone(), zero, zero + number, 1.0, 1.0)
+        kept = "use logvar as it is, neither cut nor made anew as log(exp(logvar) + a little)"
+        what = f"the loss for mean 0 and logvar {number:g}, with a perfect picture ({kept}),"
+        right = (math.exp(number) - number - 1) / 2
+        same(scalar_of(function, given, what), right, what)
 
 
-# Task 4: the receptive field
+# Task 3: a training step
+
+W = 10.0
+"""The weight of the squared error in a training step."""
+BETA = 30.0
 
 
-def receptive_field(function: Callable[..., Any]) -> None:
-    """Check a function that says how far a unit sees.
+@torch.enable_grad()
+def training_step(function: Callable[..., Any], new_vae: Callable[..., Any], rate: float) -> None:
+    """Check a function that makes one update.
 
     Args:
-        function: [(kernel, stride), ...] -> width in pixels of the input.
+        function: (model, optimizer, images [N, 1, 32, 32], noise [N, K], beta) -> the loss before
+            the update.
+        new_vae: (seed) -> a model with `encoder` and `decoder`, and an optimizer that moves its
+            weights against the gradient, times `rate`; the notebook's own.
+        rate: The optimizer's learning rate.
     """
-    each_adds = "each further layer adds kernel - 1."
-    three_alike = {
-        f"this is the sum of the kernels; {each_adds}": 9,
-        f"this is the product of the kernels; {each_adds}": 27,
-        "one pixel is missing: a unit sees at least one.": 6,
-        "one pixel too many: begin with 1.": 8,
-        "this is half of it, seen from the middle to one side.": 3,
-        "this is an area; the width is asked for.": 49,
-    }
-    two_strides = {
-        "the stride does not count yet: after a layer of stride 2, neighbours are 2 pixels "
-        "apart.": 7,
-        "a layer's own stride does not widen what it sees: multiply after you have added, "
-        "not before.": 19,
-    }
-    three_strides = {
-        "strides multiply: after two layers of stride 2, neighbours are 4 pixels apart.": 16
-    }
-    _sees(function, [(3, 1)], 3, {})
-    _sees(function, [(3, 1)] * 3, 7, three_alike)
-    _sees(function, [(4, 2)] * 2, 10, two_strides)
-    _sees(function, [(4, 2)] * 3, 22, three_strides)
-    passed("receptive_field")
+    images, noise = some_images(3)
+    model, optimizer = new_vae(0)
+    before = weights_of(model)
+    right = loss_of(model, images, noise, BETA)
+    mistakes = mistaken_steps(model, images, noise)
+    given = dict(model=model, optimizer=optimizer, images=images, noise=noise)
+    got = is_number(call(function, **given, beta=BETA), "training_step")
+    after = weights_of(model)
+    loss_after = loss_of(model, images, noise, BETA)
+    mistakes["this is the loss after the update; that before it is asked for."] = loss_after
+    model.load_state_dict(before)
+    again = is_number(call(function, **given, beta=BETA), "training_step")
+    expect(
+        abs(again - got) <= 1e-6 * abs(got),
+        f"two steps from the same weights, with the same images and noise, have the losses "
+        f"{' and '.join(told_apart(got, again))}: use the noise that is given, do not draw yours.",
+    )
+    same(got, right, "the loss that training_step gives", mistakes, 1e-5)
+    _every_part_moves(before, after)
+    _no_gradient_is_left(before, after, weights_of(model))
+    model.load_state_dict(before)
+    call(function, **given, beta=0.0)
+    _every_part_moves(before, weights_of(model), " where beta is 0, so that the picture alone")
+    _steps_along_the_gradient(before, after, right - loss_after, rate)
+    _the_loss_falls(function, new_vae)
+    passed("training_step")
 
 
-def _sees(
-    function: Callable[..., Any], layers: list[tuple[int, int]], right: int, mistakes: Mistakes
+def some_images(count: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Images [count, 1, 32, 32] with a bright square each, and noise [count, 4] for their codes."""
+    generator = torch.Generator().manual_seed(seed)
+    images = 0.1 * torch.rand(count, 1, 32, 32, generator=generator)
+    for number, image in enumerate(images):
+        corner = 3 + 5 * number % 20
+        image[0, corner : corner + 8, 4:14] += 0.8
+    return images, torch.randn(count, 4, generator=generator)
+
+
+def weights_of(model: Any) -> dict[str, Tensor]:
+    """A copy of a model's weights, by name."""
+    return {name: copied(value) for name, value in model.state_dict().items()}
+
+
+def loss_of(model: Any, images: Tensor, noise: Tensor, beta: float) -> float:
+    """W · squared error + beta · KL of images, with this noise."""
+    with torch.no_grad():
+        mean, logvar = model.encoder(images)
+        return _loss_of_code(model, images, mean + (logvar / 2).exp() * noise, mean, logvar, beta)
+
+
+def _loss_of_code(
+    model: Any, images: Tensor, z: Tensor, mean: Tensor, logvar: Tensor, beta: float
+) -> float:
+    error = (model.decoder(z) - images).square().sum((1, 2, 3))
+    kl = 0.5 * (mean.square() + logvar.exp() - logvar - 1).sum(1)
+    return float((W * error + beta * kl).mean())
+
+
+def mistaken_steps(model: Any, images: Tensor, noise: Tensor) -> dict[str, Any]:
+    """What the usual mistakes make of the loss of a step."""
+    with torch.no_grad():
+        mean, logvar = model.encoder(images)
+        std = (logvar / 2).exp()
+        is_std = "the standard deviation is exp(logvar / 2)"
+        codes = {
+            "you decode the mean: a sample is asked for, with the noise that is given.": mean,
+            f"you multiply the noise by the variance; {is_std}, its root.": mean
+            + std.square() * noise,
+            f"you multiply the noise by logvar; {is_std}.": mean + logvar * noise,
+            f"you multiply the noise by logvar / 2; {is_std}.": mean + logvar / 2 * noise,
+            f"the noise is added as it is: multiply it by its scale; {is_std}.": mean + noise,
+            "the sign of the noise is wrong.": mean - std * noise,
+            "the standard deviation is exp(+logvar / 2).": mean + noise / std,
+            "you decode the noise alone: the mean is missing.": std * noise,
+        }
+        wrong: dict[str, Any] = {
+            sentence: _loss_of_code(model, images, z, mean, logvar, BETA)
+            for sentence, z in codes.items()
+        }
+        z = mean + std * noise
+        of_betas = {
+            "this is the loss for beta 1: hand beta on.": 1.0,
+            "this is the loss without the KL: hand beta on.": 0.0,
+        }
+        for sentence, beta in of_betas.items():
+            wrong[sentence] = _loss_of_code(model, images, z, mean, logvar, beta)
+    return wrong
+
+
+def _every_part_moves(
+    before: Mapping[str, Tensor], after: Mapping[str, Tensor], where: str = ""
 ) -> None:
-    what = f"receptive_field({layers})"
-    got = is_number(call(function, layers=list(layers)), what)
-    same(got, right, what, mistakes)
+    """The decoder, the encoder, and its two answers."""
+    moved = [name for name, weight in before.items() if not torch.equal(weight, after[name])]
+    expect(moved, "no weight has changed: loss.backward(), and then optimizer.step().")
+    teaches = f"{where} teaches them" if where else ""
+    learn = "no gradient reaches them (detach, .data, no_grad, a new tensor?)."
+    for part in ("decoder", "encoder", "encoder.mean", "encoder.logvar"):
+        there = any(name.startswith(f"{part}.") for name in moved)
+        expect(there, f"the weights of {part} have not changed{teaches}: {learn}")
 
 
-# Task 5: the cost
+def _steps_along_the_gradient(
+    before: Mapping[str, Tensor], after: Mapping[str, Tensor], fall: float, rate: float
+) -> None:
+    """A short step against the gradient takes the loss down by its length squared / rate."""
+    length = _step(before, after).norm()
+    foreseen = float(length**2) / rate
+    told = f"an update takes the loss down by {fall:.3g}; one of this length against the gradient"
+    expect(fall > 0, f"an update takes the loss up by {-fall:.3g}: is the gradient's sign right?")
+    expect(
+        0.7 < fall / foreseen < 1.4,
+        f"{told} would by {foreseen:.3g}: several steps, or a gradient that was changed?",
+    )
+
+
+def _step(before: Mapping[str, Tensor], after: Mapping[str, Tensor]) -> Tensor:
+    """By how much all weights changed, in one row."""
+    return torch.cat([(after[name] - weight).flatten() for name, weight in before.items()])
+
+
+def _no_gradient_is_left(
+    before: Mapping[str, Tensor], after: Mapping[str, Tensor], again: Mapping[str, Tensor]
+) -> None:
+    """A second step from the same weights is the same step."""
+    times = float(_step(before, again).norm() / _step(before, after).norm())
+    expect(
+        abs(times - 1) < 1e-3,
+        f"a second step from the same weights is {told_apart(times, 1)[0]} times as long as the "
+        "first: the gradients of the first are still there. Call optimizer.zero_grad().",
+    )
+
+
+def _the_loss_falls(function: Callable[..., Any], new_vae: Callable[..., Any]) -> None:
+    """Over updates with the same images."""
+    images, noise = some_images(4, seed=1)
+    model, optimizer = new_vae(1)
+    losses = [
+        is_number(function(model, optimizer, images, noise, 1.0), "training_step") for _ in range(6)
+    ]
+    first, last = told_apart(losses[0], losses[-1])
+    falls = f"after 5 updates the loss is {last}, at first it was {first}: it must fall."
+    expect(losses[-1] < losses[0], falls)
+
+
+# Task 4: the cost
 
 
 def multiply_adds(function: Callable[..., Any]) -> None:
@@ -304,7 +603,7 @@ def _cost_beyond_32_bits(function: Callable[..., Any]) -> None:
     same(got, right, what, {mistake: wrapped}, tolerance=0, absolute=0.5)
 
 
-# Task 6: a square, by hand
+# Task 5: a square, by hand
 
 SQUARES = [[0.3, -0.2, 0.2], [-0.4, 0.5, 0.35], [0.0, 0.1, 0.5]]
 """Codes of the squares that are looked at: x, y, and half the side."""

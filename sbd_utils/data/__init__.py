@@ -5,6 +5,7 @@ from sbd_utils.data.circles import (
     CIRCLE_SIZE,
     MARGIN,
     CircleStream,
+    RectangleStream,
     center_range,
     circles_dataset,
     draw_circles,
@@ -13,7 +14,7 @@ from sbd_utils.data.circles import (
     save_dataset,
 )
 
-STREAMS: dict[str, type[FactorStream]] = {"circles": CircleStream}
+STREAMS: dict[str, type[CircleStream]] = {"circles": CircleStream, "rectangle": RectangleStream}
 """Endless data sets by the name that tables of results hold; a new one is entered here."""
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "CircleStream",
     "Factor",
     "FactorStream",
+    "RectangleStream",
     "as_batches",
     "center_range",
     "check_images",

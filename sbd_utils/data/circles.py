@@ -4,6 +4,7 @@ import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -30,16 +31,26 @@ GRID_INSET = 4 / 48
 class CircleStream(FactorStream):
     """Endless white circles of diameter 10 on black, distributed as in `circles_dataset`."""
 
+    height: ClassVar[float] = 1.0
+    """How far y ranges about the middle of the image, as a share of the range of x."""
+
     @property
     def factors(self) -> Sequence[Factor]:
         """The centre, x and y in pixels."""
         low, high = center_range(self.im_size)
-        return [Factor("x", low, high, "pixels"), Factor("y", low, high, "pixels")]
+        top, bottom = _squeezed(np.array([low, high]), self.im_size, self.height).tolist()
+        return [Factor("x", low, high, "pixels"), Factor("y", top, bottom, "pixels")]
 
     def render(self, factors: Tensor) -> Tensor:
         """Images [N, 1, H, H] of centres [N, 2] in pixels."""
         x, y = factors.T
         return draw_circles(x, y, self.im_size)
+
+
+class RectangleStream(CircleStream):
+    """The circles with centres in a rectangle twice as wide as high: 48 x 24 of 64 x 64 pixels."""
+
+    height = 0.5
 
 
 def circles_dataset(num_images: int = 5000, seed: int = 0, im_size: int = 64) -> TensorDataset:
@@ -138,15 +149,29 @@ def generate_spaced_coordinates(
     return np.concatenate([fixed, along]), np.concatenate([along, fixed]), labels
 
 
-def evaluation_grid(im_size: int = 64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def evaluation_grid(
+    im_size: int = 64, height: float = 1.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The lines on which codes are scored: xx, yy, labels, as `generate_spaced_coordinates`.
 
     They keep to the same share of the range of centres whatever the image size: from 12 to 52 in
     images of 64 pixels.
+
+    Args:
+        im_size: Height and width of the image in pixels.
+        height: Of the region of centres, as a share of its width: see `CircleStream.height`.
     """
     first, last = center_range(im_size)
     inset = GRID_INSET * (last - first)
-    return generate_spaced_coordinates(first + inset, last - inset, GRID_POINTS, GRID_LEVELS)
+    low, high = first + inset, last - inset
+    xx, yy, labels = generate_spaced_coordinates(low, high, GRID_POINTS, GRID_LEVELS)
+    return xx, _squeezed(yy, im_size, height), labels
+
+
+def _squeezed(y: np.ndarray, im_size: int, height: float) -> np.ndarray:
+    """Coordinates in pixels, brought nearer to the middle of the image by a factor."""
+    middle = im_size / 2
+    return middle + height * (y - middle)
 
 
 def save_dataset(dataset: TensorDataset, path: str | Path) -> Path:

@@ -24,24 +24,29 @@ from sbd_utils.explorer.events import (
     Reset,
     SamplePosterior,
     SamplePrior,
+    Walk,
     read_event,
     read_integer,
     read_name,
+    shortened,
 )
-from sbd_utils.explorer.pictures import gif, png, side_by_side, to_bytes
-from sbd_utils.explorer.side import Side
+from sbd_utils.explorer.pictures import gif, png, side_by_side
+from sbd_utils.explorer.side import Side, find_lengths
+from sbd_utils.explorer.spots import describe_picture
 from sbd_utils.models import VAE
 
 TRAIL = 200
 """Positions that are remembered."""
+WAY_STEP = 2.0
+"""Where the circle goes farther than this at once, in pixels, the way between is encoded, too."""
 SPAN = 3.0
 """Planes and sliders reach at least this far, in standard deviations of the prior …"""
 CLEARANCE = 1.05
 """… and this many times as far as the farthest code of the evaluation grid."""
 TRAVERSAL_SPAN = 2.0
 """A latent that is played, or saved as a film, goes to and fro as far as this."""
-DARK = 64
-"""A picture without a pixel as light as this, of 255, is called dark."""
+GOAL = (0.25, 0.75)
+"""Where a hand shall bring the picture, right and down, in shares of where centres may lie."""
 
 
 class Explorer:
@@ -72,6 +77,11 @@ class Explorer:
             raise ValueError(f"models have images of different sizes, {sizes}; {wanted}")
         self.im_size = sizes[names[0]]
         self.seed = seed
+        low, high = center_range(self.im_size)
+        self.goal = (low + GOAL[0] * (high - low), low + GOAL[1] * (high - low))
+        """Centre of the circle, in pixels, whose picture a hand shall find in a plane."""
+        self.goal_picture = draw_circles(*self.goal, im_size=self.im_size)[0, 0].numpy()
+        """[im_size, im_size] in [0, 1]: that picture."""
         self.linked = True
         """Whether a move in one plane moves the codes of all models."""
         self.encoded = True
@@ -108,6 +118,8 @@ class Explorer:
                 self._move_slider(move)
             case MoveCircle(x, y):
                 self._move_circle(x, y)
+            case Walk(share):
+                self._walk(share)
             case ChooseAxes() as choice:
                 self._choose_axes(choice)
             case Link(value):
@@ -133,50 +145,63 @@ class Explorer:
 
     def image(self) -> Tensor:
         """The circle's picture, [1, im_size, im_size] in [0, 1]."""
-        x, y = self.circle
-        return draw_circles(x, y, im_size=self.im_size)[0]
+        return self._image
 
     def code(self) -> str:
-        """The codes as lines of Python."""
+        """The codes as lines of Python that run as they are."""
         rows = []
         for name, side in self.sides.items():
-            numbers = ", ".join(f"{value:.4f}" for value in side.z.tolist())
+            numbers = ", ".join(f"{value:z.4f}" for value in side.z.tolist())
             rows.append(f"    {name!r}: torch.tensor([{numbers}]),")
-        return "\n".join(["z = {", *rows, "}"])
+        return "\n".join(["import torch", "", "z = {", *rows, "}"])
 
     def png(self, scale: int = 4) -> bytes:
         """The models' pictures side by side as a PNG, every pixel `scale` pixels wide."""
         pictures = [side.picture for side in self.sides.values()]
         return png(side_by_side(pictures, scale))
 
-    def gif(self, model: Name | None, latent: int | None, steps: int = 24, scale: int = 4) -> bytes:
-        """A latent going to and fro, all else as it is, as an animated GIF.
+    def gif(self, model: Name | None, *latents: int, steps: int = 24, scale: int = 4) -> bytes:
+        """Latents going to and fro, one after another, all else as it is, as an animated GIF.
 
         Args:
             model: Its name.
-            latent: Its number.
+            latents: Their numbers.
             steps: Pictures one way, from -2 to 2.
             scale: Width of a picture's pixel in the film.
 
         Raises:
-            ValueError: There is no such model or latent, steps is below 2 or scale below 1.
+            ValueError: There is no such model or latent, one comes twice, none is named, steps is
+                below 2 or scale below 1.
         """
         side = self._side(read_name("model", model))
-        number = read_integer("latent", latent)
-        side.check_latent("latent", number)
-        film = traverse(side.model, side.z, [number], TRAVERSAL_SPAN, steps).images[0]
-        frames = [side_by_side([to_bytes(image)], scale) for image in film]
-        back = frames[-2:0:-1]
-        return gif(frames + back)
+        numbers = [read_integer("latent", latent) for latent in latents]
+        for number in numbers:
+            side.check_latent("latent", number)
+        if not numbers or len(set(numbers)) < len(numbers):
+            raise ValueError(f"latents is {shortened(numbers)}; name one or more, each once")
+        frames = []
+        for film in traverse(side.model, side.z, numbers, TRAVERSAL_SPAN, steps).images:
+            there = [side_by_side([side.to_picture(image)], scale) for image in film]
+            back = there[-2:0:-1]
+            frames += there + back
+        return gif(frames)
 
     def describe(self, name: Name) -> str:
         """What is to be seen in a model's picture, in a sentence."""
-        picture = self.sides[name].picture
-        light = picture.reshape(self.im_size, self.im_size, -1).max(2).astype(float)
-        if light.max() < DARK:
-            return f"{name}: a dark picture"
-        y, x = np.argwhere(light >= light.max() / 2).mean(0) + 0.5
-        return f"{name}: a bright spot at x {x:.0f}, y {y:.0f} pixels"
+        return f"{name}: {describe_picture(self.sides[name].picture)}"
+
+    def overlap(self, name: Name) -> float:
+        """How much a model's picture is the goal's: 1 for the same, 0 where none of the light is.
+
+        The light that both have over the light that either has, pixel by pixel.
+        """
+        goal = self.goal_picture
+        picture = self.sides[name].picture.reshape(*goal.shape, -1).mean(2) / 255
+        return float(np.minimum(picture, goal).sum() / np.maximum(picture, goal).sum())
+
+    def path_lengths(self) -> tuple[float, float]:
+        """Length of the circle's path, and of the straight line between its ends, in pixels."""
+        return find_lengths(torch.tensor(self.path, dtype=torch.float32).reshape(-1, 2))
 
     # What events do
 
@@ -196,12 +221,21 @@ class Explorer:
 
     def _move_circle(self, x: float, y: float) -> None:
         low, high = center_range(self.im_size)
-        self.circle = (min(max(x, low), high), min(max(y, low), high))
-        self.path = [*self.path, self.circle][-TRAIL:]
+        end = (min(max(x, low), high), min(max(y, low), high))
+        way = _way_between(self.circle, end) if self.path else []  # a new trail begins here
+        self.circle = end
+        self._image = draw_circles(*end, im_size=self.im_size)[0]
+        self.path = [*self.path, *way, end][-TRAIL:]
         for side in self.sides.values():
-            side.encode(self.circle)
-            side.trail = [*side.trail, side.mean][-TRAIL:]
+            side.encode(end)
+            side.trail = [*side.trail, *side.encode_means(way), side.mean][-TRAIL:]
         self.encoded = True
+
+    def _walk(self, share: float) -> None:
+        for side in self.sides.values():
+            start, end = side.walk_ends
+            side.move(torch.lerp(start, end, min(max(share, 0.0), 1.0)))
+        self.encoded = False
 
     def _choose_axes(self, choice: ChooseAxes) -> None:
         side = self._side(choice.model)
@@ -240,11 +274,19 @@ class Explorer:
     def _side(self, model: Name) -> Side:
         if model not in self.sides:
             known = ", ".join(map(repr, self.sides))
-            raise ValueError(f"model is {model!r}; it must be one of {known}")
+            raise ValueError(f"model is {shortened(model)}; it must be one of {known}")
         return self.sides[model]
 
     def _clip(self, value: float) -> float:
         return min(max(value, -self.span), self.span)
+
+
+def _way_between(start: tuple[float, float], end: tuple[float, float]) -> list[tuple[float, float]]:
+    """Places on the straight way, the ends apart, so near that no step is above WAY_STEP pixels."""
+    pieces = max(math.ceil(math.dist(start, end) / WAY_STEP), 1)
+    shares = [i / pieces for i in range(1, pieces)]
+    (x0, y0), (x1, y1) = start, end
+    return [(x0 + share * (x1 - x0), y0 + share * (y1 - y0)) for share in shares]
 
 
 def _side_state(side: Side) -> dict[str, Any]:

@@ -6,12 +6,15 @@ On its way from the page an event is a dictionary, `{"type": "slider", "model": 
 
 import contextlib
 import math
+import reprlib
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 
+SHORT = reprlib.Repr()
+SHORT.maxstring = SHORT.maxother = 80
 Name = str | int
 """What a model in the explorer is called."""
 
@@ -37,6 +40,12 @@ class MoveCircle(NamedTuple):
 
     x: float
     y: float
+
+
+class Walk(NamedTuple):
+    """Put every code on the straight line between those of two circles: 0 and 1 are its ends."""
+
+    share: float
 
 
 class ChooseAxes(NamedTuple):
@@ -73,6 +82,7 @@ Event = (
     MoveCode
     | MoveSlider
     | MoveCircle
+    | Walk
     | ChooseAxes
     | Link
     | Reset
@@ -85,6 +95,7 @@ EVENTS: dict[str, type[Event]] = {
     "latent": MoveCode,
     "slider": MoveSlider,
     "image": MoveCircle,
+    "walk": Walk,
     "axes": ChooseAxes,
     "link": Link,
     "reset": Reset,
@@ -93,6 +104,11 @@ EVENTS: dict[str, type[Event]] = {
     "posterior": SamplePosterior,
 }
 """Events by the type that a dictionary gives."""
+
+
+def shortened(value: Any) -> str:
+    """A value as text that fits into a sentence, however large it is."""
+    return SHORT.repr(value)
 
 
 def read_event(event: Mapping[str, Any]) -> Event:
@@ -105,15 +121,15 @@ def read_event(event: Mapping[str, Any]) -> Event:
         ValueError: The type is unknown, a field is missing, superfluous or of another kind.
     """
     if not isinstance(event, Mapping):
-        raise ValueError(f"event is {event!r}; it must be a dictionary with a 'type'")
+        raise ValueError(f"event is {shortened(event)}; it must be a dictionary with a 'type'")
     kind = event.get("type")
     if not isinstance(kind, str) or kind not in EVENTS:
-        raise ValueError(f"type is {kind!r}; it must be one of {', '.join(EVENTS)}")
+        raise ValueError(f"type is {shortened(kind)}; it must be one of {', '.join(EVENTS)}")
     wanted = get_type_hints(EVENTS[kind])
     given = {name: value for name, value in event.items() if name != "type"}
     if given.keys() != wanted.keys():
         takes = ", ".join(map(repr, wanted)) or "nothing more"
-        raise ValueError(f"the event {event} does not have what {kind!r} takes: {takes}")
+        raise ValueError(f"the event {shortened(event)} does not have what {kind!r} takes: {takes}")
     values = {name: READERS[wanted[name]](name, value) for name, value in given.items()}
     return EVENTS[kind](**values)
 
@@ -124,13 +140,13 @@ def read_name(name: str, value: Any) -> Name:
         return str(value)
     if isinstance(value, Integral) and not isinstance(value, bool):
         return int(value)
-    raise ValueError(f"{name} is {value!r}; it must be text or an integer")
+    raise ValueError(f"{name} is {shortened(value)}; it must be text or an integer")
 
 
 def read_integer(name: str, value: Any) -> int:
     """An integer, Python's or NumPy's; True and False are none here."""
     if not isinstance(value, Integral) or isinstance(value, bool):
-        raise ValueError(f"{name} is {value!r}; it must be an integer")
+        raise ValueError(f"{name} is {shortened(value)}; it must be an integer")
     return int(value)
 
 
@@ -141,14 +157,14 @@ def read_number(name: str, value: Any) -> float:
         with contextlib.suppress(OverflowError):  # an integer of hundreds of digits
             number = float(value)
     if not math.isfinite(number):
-        raise ValueError(f"{name} is {value!r}; it must be a finite number")
+        raise ValueError(f"{name} is {shortened(value)}; it must be a finite number")
     return number
 
 
 def read_truth(name: str, value: Any) -> bool:
     """True or False."""
     if not isinstance(value, bool | np.bool_):
-        raise ValueError(f"{name} is {value!r}; it must be True or False")
+        raise ValueError(f"{name} is {shortened(value)}; it must be True or False")
     return bool(value)
 
 

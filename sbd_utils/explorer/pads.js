@@ -1,19 +1,23 @@
 // Pads: planes that are drawn, and touched by pointer or arrow keys. They know nothing of a kernel.
 
-export const SIZE = 256; // width of a pad in CSS pixels
+const SIZE = 256; // width of a pad in its own units; on the page it is as wide as its column
 
-const BLUES = ["#08306b", "#08519c", "#2171b5", "#4292c6", "#6baed6"]; // vertical in the image
-const ORANGES = ["#7f2704", "#a63603", "#d94801", "#f16913", "#fd8d3c"]; // horizontal there
+// Lines of the grid, to be seen on light paper, on dark paper and on the black image.
+const BLUES = ["#1f5fd0", "#2f74dc", "#3f89e6", "#4f9eee", "#60b2f5"]; // vertical in the image
+const ORANGES = ["#b34700", "#c4550a", "#d66718", "#e67b28", "#f2913e"]; // horizontal there
 const HAND = "#d55e00";
 const HAND_PALE = "#d55e0033";
 const TRAIL = "#009e73";
-const PAPER = "#fdfdfb";
-const RINGS = "#e4e4e0";
-const AXES = "#d0d0cc";
-const TICK_TEXT = "#777";
+const INK = "#222";
+const THEME = ["paper", "rings", "axes", "ticks"]; // colors that the style sheet has, as --paper
+const FIELD_ALPHA = 0.3; // of the pictures behind a plane
+const HANDLE = 6; // radius of what a hand takes hold of
+const POINTED = 9; // radius of the ring around what is pointed at …
+const REACH = 14; // … and how near a pointer must come
 const TICKS = [-2, 2]; // values written at a plane's axes
 const PRIOR_RADII = [1, 2]; // standard deviations of the prior that are drawn as circles
 const FINE = 10; // an arrow key with Shift moves by a step over this
+const LEFT_BUTTON = 1; // in PointerEvent.buttons; a finger and a pen have it, too
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 // JupyterLab would take the arrow and enter keys of these for its own shortcuts.
 const CONTROLS = ["button", "canvas", "input", "select", "summary"];
@@ -32,16 +36,54 @@ export function make(tag, attributes = {}, ...children) {
 
 // A number as text, with a true minus sign.
 export function numeral(number, digits = 0) {
-  return number.toFixed(digits).replace("-", "−");
+  const text = number.toFixed(digits);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
+}
+
+// What the page behind the explorer is like: whether it is dark, and the colors of the planes.
+export function readTheme(root) {
+  root.classList.toggle("dark", isDark(root));
+  const style = getComputedStyle(root);
+  const theme = { isDark: root.classList.contains("dark") };
+  for (const name of THEME) theme[name] = style.getPropertyValue(`--${name}`).trim();
+  return theme;
+}
+
+// By the background of what is behind it, the nearest that has one.
+function isDark(root) {
+  for (let node = root.parentElement; node; node = node.parentElement) {
+    const [red, green, blue, opacity = 1] = readColor(getComputedStyle(node).backgroundColor);
+    if (opacity > 0.5) return 0.299 * red + 0.587 * green + 0.114 * blue < 128;
+  }
+  return false;
+}
+
+function readColor(text) {
+  return text.match(/[\d.]+/g)?.map(Number) ?? [0, 0, 0, 0];
+}
+
+// Hear of another theme, of JupyterLab or of the system; gives what ends that.
+export function watchTheme(changed) {
+  const observer = new MutationObserver(changed);
+  observer.observe(document.body, { attributes: true });
+  const queries = ["(prefers-color-scheme: dark)", "(prefers-contrast: more)"];
+  const media = [...queries, "(forced-colors: active)"].map((query) => matchMedia(query));
+  for (const each of media) each.addEventListener("change", changed);
+  return () => {
+    observer.disconnect();
+    for (const each of media) each.removeEventListener("change", changed);
+  };
 }
 
 // A canvas over a plane. It reports where it is pressed, in the plane's own units, and where the
 // arrow keys move to.
 //   x, y: the values at the left and right, bottom and top edge
+//   limits: the least and the greatest value that an arrow key moves to
 //   step: what an arrow key moves
 //   where(): the point that is moved, or null while there is none
-//   move(x, y, stamp): called with the new point and the time of the event
-export function makePad({ name, x, y, step, where, move }) {
+//   hand: told when the pad is held and released, and of every move(pad, x, y, stamp)
+//   point(x, y): called with what is pointed at, with nothing when it is left
+export function makePad({ name, x, y, limits, step, where, hand, point }) {
   const ratio = Math.max(2, window.devicePixelRatio || 1);
   const canvas = make("canvas", {
     class: "pad",
@@ -55,9 +97,16 @@ export function makePad({ name, x, y, step, where, move }) {
   const context = canvas.getContext("2d");
   context.scale(ratio, ratio); // from here on in CSS pixels
   const pad = { canvas, context, ...makeScale(x, y) };
-  listenToPointer(pad, move);
-  listenToArrows(pad, step, where, move);
+  listenToPointer(pad, hand, point);
+  listenToArrows(pad, { limits, step, where }, hand);
+  listenToEnd(canvas, () => hand.release(pad));
   return pad;
+}
+
+// The hand lets go of a control.
+export function listenToEnd(node, release) {
+  const ends = ["pointerup", "pointercancel", "lostpointercapture", "keyup", "blur"];
+  for (const name of ends) node.addEventListener(name, release);
 }
 
 // Between a plane's units and the pixels of its pad.
@@ -72,23 +121,40 @@ function makeScale([left, right], [bottom, top]) {
   };
 }
 
-function listenToPointer(pad, move) {
-  const report = (event) => {
+function listenToPointer(pad, hand, point) {
+  let before = [0, 0]; // where the pointer was, in shares of the pad …
+  let lag = [0, 0]; // … and how far it is ahead of what is moved, after fine steps
+  const place = (event) => {
     const box = pad.canvas.getBoundingClientRect();
-    const u = (event.clientX - box.left) / box.width;
-    const v = (event.clientY - box.top) / box.height;
-    move(...pad.fromShares(u, v), event.timeStamp);
+    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  };
+  const follow = (event) => {
+    const now = place(event);
+    const slowness = event.shiftKey ? 1 - 1 / FINE : 0;
+    lag = lag.map((each, i) => each + slowness * (now[i] - before[i]));
+    before = now;
+    const [x, y] = pad.fromShares(now[0] - lag[0], now[1] - lag[1]);
+    hand.move(pad, x, y, event.timeStamp);
   };
   pad.canvas.addEventListener("pointerdown", (event) => {
+    if (!event.isPrimary || event.button !== 0) return; // a second finger, another button
     pad.canvas.setPointerCapture(event.pointerId);
-    report(event);
+    point();
+    hand.hold(pad);
+    before = place(event);
+    lag = [0, 0];
+    follow(event);
   });
   pad.canvas.addEventListener("pointermove", (event) => {
-    if (event.buttons) report(event);
+    if (event.isPrimary && event.buttons & LEFT_BUTTON) follow(event);
+    else if (!event.buttons) point(...pad.fromShares(...place(event)));
   });
+  pad.canvas.addEventListener("pointerleave", () => point());
 }
 
-function listenToArrows(pad, step, where, move) {
+function listenToArrows(pad, { limits, step, where }, hand) {
+  const [low, high] = limits;
+  const clamp = (value) => Math.min(Math.max(value, low), high);
   pad.canvas.addEventListener("keydown", (event) => {
     const direction = ARROWS[event.key];
     if (!direction) return;
@@ -96,32 +162,51 @@ function listenToArrows(pad, step, where, move) {
     const point = where();
     if (!point) return;
     const size = event.shiftKey ? step / FINE : step;
-    const x = point[0] + direction[0] * size;
-    const y = point[1] + direction[1] * size * pad.upwards;
-    move(x, y, event.timeStamp);
+    const x = clamp(point[0] + direction[0] * size);
+    const y = clamp(point[1] + direction[1] * size * pad.upwards);
+    hand.hold(pad);
+    hand.move(pad, x, y, event.timeStamp);
   });
 }
 
-// A latent plane: axes, the prior, the encoded grid, the trail, and the code in hand.
+// The points of a grid that are near to a place, as [line, point, pixels], the nearest first.
+export function findNear({ toPixels }, grid, place) {
+  const [x, y] = toPixels(place);
+  const near = [];
+  grid.forEach((line, i) => {
+    line.forEach((point, j) => {
+      const [u, v] = toPixels(point);
+      const distance = Math.hypot(u - x, v - y);
+      if (distance < REACH) near.push([i, j, distance]);
+    });
+  });
+  return near.sort((a, b) => a[2] - b[2]);
+}
+
+// A latent plane: the field of pictures, axes, the prior, the encoded grid, the trail, and the code
+// in hand.
 //   shown: axes, z, mean, std and trail of a model
 //   grid: [lines, points, 2] in the plane's units
+//   field: a canvas with the pictures behind the plane, or undefined while there is none
+//   channels: of the pictures; grey ones become ink on light paper
+//   theme: colors; see readTheme
 //   encoded: whether the code is the circle's; then its posterior is drawn
-export function drawPlane(pad, shown, grid, span, encoded) {
+//   pointed: the point of the grid that is pointed at, as [line, point], or null
+export function drawPlane(pad, plane) {
+  const { shown, grid, span, encoded, pointed } = plane;
   const point = shown.axes.map((latent) => shown.z[latent]);
-  drawPaper(pad, span);
+  drawPaper(pad, plane);
   drawGrid(pad, grid, 0.85);
   if (shown.trail.length > 1) drawLine(pad, shown.trail, TRAIL, 3);
-  drawCross(pad, point, span, HAND, 0.6);
-  if (encoded) {
-    drawPosterior(pad, shown);
-    drawDisc(pad, point, [2, 2], { fill: HAND, stroke: "white", width: 0.5 });
-  } else {
-    drawDisc(pad, point, [6, 6], { fill: HAND, stroke: "white", width: 2 });
-  }
+  drawCross(pad, point, span, HAND, 1);
+  if (encoded) drawPosterior(pad, shown);
+  drawPointed(pad, grid, pointed);
+  drawHandle(pad, point);
 }
 
 // The image plane: the circle's picture, the grid, the path, and the circle's centre.
-export function drawTruth(pad, view, grid, picture) {
+//   goal: the circle that is to be reached, { place, radius }, or null
+export function drawTruth(pad, { view, grid, picture, goal, pointed }) {
   const { context } = pad;
   context.globalAlpha = view.encoded ? 1 : 0.35; // dim: the code no longer comes from this circle
   context.imageSmoothingEnabled = false;
@@ -130,31 +215,65 @@ export function drawTruth(pad, view, grid, picture) {
   context.drawImage(picture, 0, 0, SIZE, SIZE);
   drawGrid(pad, grid, view.encoded ? 0.9 : 0.4);
   if (view.path.length > 1) drawLine(pad, view.path, TRAIL, 3);
-  drawDisc(pad, view.circle, [3, 3], { fill: HAND, stroke: "white", width: 1 });
+  drawPointed(pad, grid, pointed);
+  if (goal) {
+    const radius = goal.radius * pad.unit;
+    drawDisc(pad, goal.place, [radius, radius], { stroke: "white", width: 4 });
+    drawDisc(pad, goal.place, [radius, radius], { stroke: TRAIL, width: 2 });
+  }
+  drawHandle(pad, view.circle);
+}
+
+// What a hand takes hold of: to be seen on light and dark.
+function drawHandle(pad, point) {
+  drawDisc(pad, point, [HANDLE, HANDLE], { fill: HAND, stroke: INK, width: 4 });
+  drawDisc(pad, point, [HANDLE, HANDLE], { fill: HAND, stroke: "white", width: 2 });
+}
+
+function drawPointed(pad, grid, pointed) {
+  const point = pointed && grid[pointed[0]]?.[pointed[1]];
+  if (!point) return;
+  drawDisc(pad, point, [POINTED, POINTED], { stroke: "white", width: 4 });
+  drawDisc(pad, point, [POINTED, POINTED], { stroke: INK, width: 2 });
 }
 
 // Grey (one channel) or RGB bytes, a DataView, to a canvas of as many pixels.
 export function paint(canvas, bytes, channels) {
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(canvas.width, canvas.height);
-  for (let i = 0; i < canvas.width * canvas.height; i++) {
+  const { width, height } = canvas;
+  canvas.getContext("2d").putImageData(makeImage(bytes, channels, [width, height]), 0, 0);
+}
+
+// A row of the field: small pictures one after another in the bytes, side by side on the canvas.
+export function paintRow(canvas, bytes, channels, { row, size }) {
+  const length = size * size * channels;
+  for (let i = 0; i < canvas.width / size; i++) {
+    const part = new DataView(bytes.buffer, bytes.byteOffset + i * length, length);
+    const image = makeImage(part, channels, [size, size]);
+    canvas.getContext("2d").putImageData(image, i * size, row * size);
+  }
+}
+
+function makeImage(bytes, channels, [width, height]) {
+  const image = new ImageData(width, height);
+  for (let i = 0; i < width * height; i++) {
     for (let c = 0; c < 3; c++) {
       image.data[4 * i + c] = bytes.getUint8(channels === 1 ? i : 3 * i + c);
     }
     image.data[4 * i + 3] = 255;
   }
-  context.putImageData(image, 0, 0);
+  return image;
 }
 
-function drawPaper(pad, span) {
+function drawPaper(pad, { span, field, channels, theme }) {
   const { context, toPixels, unit } = pad;
-  context.fillStyle = PAPER;
+  context.fillStyle = theme.paper;
   context.fillRect(0, 0, SIZE, SIZE);
+  if (field) drawField(context, field, channels, theme.isDark);
   for (const radius of PRIOR_RADII) {
-    drawDisc(pad, [0, 0], [radius * unit, radius * unit], { stroke: RINGS });
+    drawDisc(pad, [0, 0], [radius * unit, radius * unit], { stroke: theme.rings });
   }
-  drawCross(pad, [0, 0], span, AXES, 1);
-  context.fillStyle = TICK_TEXT;
+  drawCross(pad, [0, 0], span, theme.axes, 1);
+  context.fillStyle = theme.ticks;
   context.font = "10px system-ui, sans-serif";
   const [middleX, middleY] = toPixels([0, 0]);
   for (const tick of TICKS) {
@@ -162,6 +281,17 @@ function drawPaper(pad, span) {
     context.fillText(numeral(tick), x - 4, middleY + 12);
     context.fillText(numeral(tick), middleX + 4, y + 4);
   }
+}
+
+// Grey pictures leave the paper as it is where they are black.
+function drawField(context, field, channels, isOnDark) {
+  const onLight = channels === 1 ? "difference" : "source-over";
+  context.globalAlpha = FIELD_ALPHA;
+  context.globalCompositeOperation = isOnDark ? "lighten" : onLight;
+  context.imageSmoothingEnabled = true;
+  context.drawImage(field, 0, 0, SIZE, SIZE);
+  context.globalCompositeOperation = "source-over";
+  context.globalAlpha = 1;
 }
 
 // Half of the grid's lines are vertical in the image, the other half, dashed, horizontal.
@@ -184,9 +314,10 @@ function drawCross(pad, [x, y], span, color, width) {
 }
 
 // One standard deviation of the posterior around its mean.
-function drawPosterior(pad, { mean, std }) {
+function drawPosterior(pad, { mean, std, axes }) {
+  const middle = axes.map((latent) => mean[latent]);
   const radii = std.map((each) => Math.max(each * pad.unit, 0.5));
-  drawDisc(pad, mean, radii, { fill: HAND_PALE, stroke: HAND, width: 1.5 });
+  drawDisc(pad, middle, radii, { fill: HAND_PALE, stroke: HAND, width: 1.5 });
 }
 
 function drawLine({ context, toPixels }, points, color, width, dash = []) {

@@ -1,29 +1,52 @@
-// The explorer's whole page: its line to the kernel, its panels, sliders and buttons. All state
-// lives in the kernel; here it is shown, and touched.
+// The explorer's whole page: its panels, sliders and buttons. All state lives in the kernel; here
+// it is shown, and touched.
 
-import { drawPlane, drawTruth, make, makePad, numeral, paint, SIZE } from "./pads.js";
+import { explain, makeGlossary, makeInvitations } from "./lesson.js";
+import { KernelLine } from "./line.js";
+import {
+  drawPlane,
+  drawTruth,
+  findNear,
+  listenToEnd,
+  make,
+  makePad,
+  numeral,
+  paint,
+  paintRow,
+  readTheme,
+  watchTheme,
+} from "./pads.js";
 
-const MOVES = ["latent", "image", "slider"]; // of these only the newest counts
-const PATIENCE = 5; // seconds of silence until the kernel is said to be busy or gone
-const PERIOD = 5000; // milliseconds in which a played latent goes to and fro
+const PERIOD = 5; // seconds in which a played latent goes to and fro, and that a show takes
 const PIXEL_STEP = 1; // what an arrow key moves the circle, in pixels …
 const PLANE_STEP = 0.1; // … and a code, in standard deviations of the prior
 const SLIDER_STEP = 0.01;
+const STOPS = 8; // places a period where a show halts for those who want no motion
 const KEEP_FILE = 10_000; // milliseconds that a file is kept for the browser to save it
 
 const STARTING = "Waiting for the kernel. Run this cell if nothing appears.";
-const AGAIN = "Run this cell again; on a page without cells, load the page again.";
-const CUT = `The line to the kernel is cut. ${AGAIN}`;
-const BUSY = `No answer for ${PATIENCE} seconds: the kernel is busy, or gone.`;
-const SILENT = `${BUSY} If it stays so: ${AGAIN}`;
-const HELP =
-  "Drag the circle, and each encoder says where it puts it; or drag in a latent plane, and the " +
-  "pictures follow. Arrow keys work, too; Shift makes fine steps.";
+const AGAIN = "The kernel answers again, and what you did is done.";
+const LEGEND = [
+  "Planes: the blue lines are vertical in the image, the dashed orange ones horizontal; grey " +
+    "circles are 1 and 2 standard deviations of the prior; the ellipse at the handle is one of the " +
+    "posterior; behind them, small pictures of what each place decodes to, the other latents as " +
+    "for the circle in the middle. What is pointed at on the lines is ringed in every plane.",
+  "The green trail is where the circle has been, every way between encoded. Its length is that " +
+    "through all informative latents, those marked ●, with a posterior variance below 0.5; the " +
+    "number beside a latent is that variance.",
+  "Reset: the circle in the middle, the planes as at first. Sample prior: a code from N(0, 1) for " +
+    "each model. Sample posterior: one from q(z|circle). Clear trail: the next trail begins " +
+    "anew. Copy z: the codes as Python. PNG: the pictures. GIF: the latents moved last, by plane " +
+    "or slider, to and fro; the circle moves all, and leaves the choice as it was.",
+];
 
 // What the parts of a page share.
 //   spec: what the kernel told at first: models, their latents, sizes, the true grid
 //   view: its last answer, null before the first
-//   touched: the latent moved last
+//   touched: the latents moved last, of one model
+//   pointed: the point of the grid that is pointed at, [line, point], or null
+//   goal: whether the goal is shown
+//   theme: colors; see readTheme
 function render({ model, el }) {
   const spec = model.get("spec");
   const [first] = spec.sides;
@@ -32,50 +55,237 @@ function render({ model, el }) {
     id: Math.random().toString(36).slice(2), // one widget may be on the page twice
     root: make("div", { class: "sbd-explorer", role: "group", "aria-label": "Latent explorer" }),
     view: null,
-    touched: { model: first.name, latent: first.latents[0][0] },
+    touched: { model: first.name, latents: [first.latents[0][0]] },
+    pointed: null,
+    goal: false,
+    words: 0, // that are explained
   };
-  page.root.style.setProperty("--pad", `${SIZE}px`);
+  page.root.style.setProperty("--models", spec.sides.length);
   page.status = makeStatus();
   page.player = makePlayer(page);
-  page.line = new KernelLine(model, page);
+  page.line = makeLine(model, page);
+  page.hand = new Hand(page);
+  page.field = new Field(page);
   const toolbar = makeToolbar(page);
   const truth = makeTruthPanel(page, toolbar);
   const sides = spec.sides.map((side, index) => makeSidePanel(page, side, index));
   const panels = [truth, ...sides];
   page.root.append(make("div", { class: "panels" }, ...panels.map((panel) => panel.node)));
   el.append(page.root);
+  page.theme = readTheme(page.root);
 
-  const show = (view, pictures) => {
-    page.view = view;
-    toolbar.show(view);
-    panels.forEach((panel, i) => {
-      panel.show(view, pictures[i]);
-    });
-    page.status.say(`${view.sides.map((side) => side.text).join(". ")}.`);
+  page.draw = () => {
+    if (!page.view) return;
+    for (const part of [toolbar, ...panels]) part.show(page.view);
   };
-  const stop = listenToKernel(model, page, show);
+  const show = (answer, pictures) => {
+    page.view = copyView(answer, page.view);
+    panels.forEach((panel, i) => {
+      panel.paint(page.view, pictures[i]);
+    });
+    for (const event of page.line.unanswered()) foresee(page, event);
+    if (page.hand.event) foresee(page, page.hand.event);
+    page.draw();
+    page.news = true;
+  };
+  const ends = [listenToKernel(model, page, show), listenToTheme(page)];
   page.line.send({ type: "hello" });
-  return stop;
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+function makeLine(model, page) {
+  return new KernelLine(model, {
+    name: page.id,
+    onTrouble(text) {
+      page.news = false;
+      page.root.classList.add("stale"); // what is shown is not what was done last
+      page.status.warn(text);
+      if (page.line.gone) page.player.stop();
+    },
+    onDelay: (text) => page.status.hint(text),
+    onChange(count) {
+      page.root.dataset.waiting = count;
+    },
+  });
+}
+
+function listenToTheme(page) {
+  return watchTheme(() => {
+    page.theme = readTheme(page.root);
+    page.draw();
+  });
+}
+
+// An answer of the kernel as a view of this page's own: several pages may have got the same one.
+function copyView(answer, before) {
+  const sides = answer.sides.map((side, i) => ({
+    ...side,
+    z: [...side.z],
+    grid: side.grid ?? before?.sides[i].grid ?? [], // sent when the axes change
+  }));
+  return { ...answer, sides };
+}
+
+// Do to the view what an event will do to the state, as far as a hand's own position goes: it need
+// not wait for the kernel, and no late answer takes it back.
+function foresee({ spec, view }, event) {
+  if (event.type === "image") {
+    const [low, high] = spec.center_range;
+    view.circle = [event.x, event.y].map((value) => Math.min(Math.max(value, low), high));
+  } else if (event.type === "slider") {
+    findSide(spec, view, event.model).z[event.latent] = event.value;
+    view.encoded = false;
+  } else if (event.type === "latent") {
+    const one = findSide(spec, view, event.model);
+    for (const { z, axes } of view.linked ? view.sides : [one]) {
+      [z[axes[0]], z[axes[1]]] = [event.x, event.y];
+    }
+    view.encoded = false;
+  }
+}
+
+function findSide(spec, view, name) {
+  return view.sides[spec.sides.findIndex((side) => side.name === name)];
+}
+
+// When nothing moves any more: one sentence for all that was done, and time for the fields.
+function rest(page) {
+  if (page.line.unanswered().length || page.hand.control || page.player.isPlaying()) return;
+  if (page.news) page.status.say(describe(page));
+  page.news = false;
+  page.field.ask();
+}
+
+function describe({ spec, view, goal }) {
+  const texts = view.sides.map((side) => side.text);
+  if (goal) {
+    view.sides.forEach((side, i) => {
+      const reached = isReached(spec, view, side) ? ": reached" : "";
+      texts.push(`Goal by ${spec.sides[i].name}: ${percent(side.overlap)}${reached}`);
+    });
+  }
+  return `${texts.join(". ")}.`;
+}
+
+function isReached(spec, view, side) {
+  return !view.encoded && side.overlap >= spec.goal_reached;
+}
+
+function percent(share) {
+  return `${Math.round(100 * share)} %`;
+}
+
+// What is held, and where the hand has it.
+class Hand {
+  constructor(page) {
+    this.page = page;
+    this.control = null;
+    this.event = null; // the last one of the control that is held
+  }
+
+  hold(control) {
+    if (this.control !== control) this.event = null;
+    this.control = control;
+    this.page.player.stopShow();
+  }
+
+  release(control) {
+    if (this.control !== control) return;
+    this.control = null;
+    this.event = null;
+    rest(this.page);
+  }
+
+  // A pad is moved.
+  move(pad, x, y, stamp) {
+    pad.trace([x, y]);
+    this.send(pad, { ...pad.event(), x, y }, stamp);
+  }
+
+  // A control says what is to be done.
+  send(control, event, stamp) {
+    if (this.control === control) this.event = event;
+    if (event.type !== "image") this.page.touched = this.findLatents(event);
+    if (this.page.view) foresee(this.page, event);
+    this.page.draw();
+    this.page.line.send({ ...event, stamp });
+  }
+
+  findLatents({ model, latent }) {
+    const { spec, view, touched } = this.page;
+    if (latent !== undefined) return { model, latents: [latent] };
+    return view ? { model, latents: findSide(spec, view, model).axes } : touched;
+  }
+}
+
+// The small pictures behind the planes. They are asked for row by row, while nothing else is.
+class Field {
+  constructor(page) {
+    this.page = page;
+    this.canvases = new Map(); // by model and axes
+    this.refused = false;
+  }
+
+  ask() {
+    const { spec, view } = this.page;
+    if (this.refused || !view) return;
+    const index = view.sides.findIndex((_, i) => this.get(i).rows < spec.field[0]);
+    if (index < 0) return;
+    const model = spec.sides[index].name;
+    this.page.line.send({ type: "field", model, row: this.get(index).rows });
+  }
+
+  hear({ model, row, axes }, bytes) {
+    const { spec } = this.page;
+    const index = spec.sides.findIndex((side) => side.name === model);
+    const part = this.get(index, axes);
+    paintRow(part.canvas, bytes, spec.sides[index].channels, { row, size: spec.field[1] });
+    part.rows = row + 1;
+    this.page.draw();
+  }
+
+  // Of a model, with what is on its axes: a canvas, and how many rows it has.
+  get(index, axes = this.page.view.sides[index].axes) {
+    const key = [index, ...axes].join();
+    if (!this.canvases.has(key)) {
+      const [count, size] = this.page.spec.field;
+      const canvas = make("canvas", { width: count * size, height: count * size });
+      this.canvases.set(key, { canvas, rows: 0 });
+    }
+    return this.canvases.get(key);
+  }
 }
 
 // What the kernel sends reaches every view of a widget: a state concerns all, the rest the one that
 // asked for it.
 function listenToKernel(model, page, show) {
+  page.refuse = (text) => {
+    page.field.refused ||= page.line.flying?.type === "field";
+    page.status.warn(text);
+    page.news = false;
+  };
   const receive = (content, buffers) => {
     const arrived = performance.now();
     const own = content.page === page.id;
     if (content.type === "view") show(content, buffers);
     else if (!own) return;
+    else if (content.type === "field") page.field.hear(content, buffers[0]);
     else if (content.type === "code") page.status.offer(content.text);
     else if (content.type === "file") save(page.status, content, buffers[0]);
-    else page.status.warn(content.text);
+    else page.refuse(content.text);
     if (!own) return;
-    page.line.hear(content.number);
+    if (page.root.classList.contains("stale")) page.status.say(AGAIN);
+    page.root.classList.remove("stale");
+    page.line.hear(content);
+    rest(page);
     // For those who measure.
     const detail = { ...content, arrived };
     page.root.dispatchEvent(new CustomEvent("answered", { detail }));
   };
   const cut = () => page.line.cut();
+  const unwatch = page.line.watch(() => page.line.send({ type: "hello" }));
   const listeners = {
     "msg:custom": receive,
     "comm:close": cut,
@@ -84,91 +294,21 @@ function listenToKernel(model, page, show) {
   for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
   return () => {
     for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);
+    unwatch();
     page.player.stop();
     page.line.close();
   };
 }
 
-// A line to the kernel on which one message is under way at a time. While it is, only the newest
-// position is kept; what is not a position (a button, an axis) is never dropped. Messages are
-// numbered, and answers come in their order.
-class KernelLine {
-  constructor(model, page) {
-    this.model = model;
-    this.page = page;
-    this.waiting = [];
-    this.sent = 0; // number of the last message …
-    this.answered = 0; // … and of the last one answered
-    this.silent = false; // whether the kernel has not answered in time
-  }
-
-  send(event) {
-    if (replaces(event, this.waiting.at(-1))) this.waiting.pop();
-    this.waiting.push({ ...event, stamp: event.stamp ?? performance.now() });
-    this.next();
-  }
-
-  next() {
-    if (this.isFree() && this.waiting.length) this.transmit(this.waiting.shift());
-    this.page.root.dataset.waiting = this.waiting.length + this.sent - this.answered;
-  }
-
-  transmit(event) {
-    this.sent += 1;
-    this.silent = false;
-    this.timer = setTimeout(() => this.giveUp(), 1000 * PATIENCE);
-    try {
-      this.model.send({ ...event, page: this.page.id, number: this.sent });
-    } catch {
-      this.cut();
-    }
-  }
-
-  hear(number) {
-    this.answered = number;
-    if (this.answered === this.sent) clearTimeout(this.timer);
-    this.next();
-  }
-
-  // The message may be lost: the next touch is sent all the same.
-  giveUp() {
-    this.silent = true;
-    this.page.status.warn(SILENT);
-  }
-
-  // No message comes through any more.
-  cut() {
-    this.close();
-    this.answered = this.sent;
-    this.waiting = [];
-    this.next();
-    this.page.player.stop();
-    this.page.status.warn(CUT);
-  }
-
-  isFree() {
-    return this.silent || this.answered === this.sent;
-  }
-
-  isIdle() {
-    return this.isFree() && !this.waiting.length;
-  }
-
-  close() {
-    clearTimeout(this.timer);
-  }
-}
-
-// Whether an event makes an older one needless: the same thing, moved on.
-function replaces(event, older) {
-  if (!older || !MOVES.includes(event.type)) return false;
-  return ["type", "model", "latent"].every((field) => event[field] === older[field]);
-}
-
 // The line of text under the buttons, and below it the codes that were asked for.
 function makeStatus() {
   const line = make("div", { class: "status", role: "status", "aria-live": "polite" }, STARTING);
-  const code = make("pre", { hidden: "", "aria-label": "The codes as Python" });
+  const note = make("p", { class: "hint", role: "note", hidden: "" });
+  const code = make("pre", { hidden: "", tabindex: 0, "aria-label": "The codes as Python" });
+  const hint = (text) => {
+    note.hidden = false;
+    note.textContent = text;
+  };
   const tell = (text, error) => {
     line.classList.toggle("error", error);
     line.textContent = text;
@@ -185,7 +325,7 @@ function makeStatus() {
     );
     say(copied ? "Copied." : "Select the lines below to copy them.");
   }
-  return { nodes: [line, code], say, warn, offer };
+  return { nodes: [line, note, code], say, warn, hint, offer };
 }
 
 // Hand a file to the browser to save.
@@ -196,24 +336,36 @@ function save(status, { name, mime }, bytes) {
   status.say(`Saved ${name}.`);
 }
 
-// One latent at a time goes to and fro as a sine of time; the next value is sent once the last has
-// been answered. A track has `mark(on)` and `set(value)`.
+// One track at a time plays; its next place is sent once the last has been answered.
+//   track.mark(on): called when it starts and stops
+//   track.play(turns): what it does after so many periods
+//   track.end: after how many it is over, if ever
 function makePlayer(page) {
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
   let playing = null;
   const stop = () => {
     playing?.track.mark(false);
     playing = null;
+    rest(page);
   };
   const start = (track) => {
     const mine = { track };
     const begin = performance.now();
+    let last = null;
     playing = mine;
     track.mark(true);
     const tick = (now) => {
       if (playing !== mine || !page.root.isConnected) return;
-      const turn = (2 * Math.PI * (now - begin)) / PERIOD;
-      if (page.line.isIdle()) track.set(page.spec.traversal_span * Math.sin(turn));
-      requestAnimationFrame(tick);
+      const since = (now - begin) / (1000 * PERIOD);
+      const place = calm.matches ? Math.floor(STOPS * since) / STOPS : since;
+      const turns = Math.min(place, track.end ?? Number.POSITIVE_INFINITY);
+      const free = page.line.isIdle();
+      if (free && turns !== last) {
+        track.play(turns);
+        last = turns;
+      }
+      if (free && turns === track.end) stop();
+      else requestAnimationFrame(tick);
     };
     requestAnimationFrame(tick);
   };
@@ -222,29 +374,33 @@ function makePlayer(page) {
     stop();
     if (!again) start(track);
   };
-  return { toggle, stop };
+  const stopShow = () => {
+    if (playing?.track.end) stop();
+  };
+  return { toggle, stop, stopShow, isPlaying: () => playing !== null };
 }
 
 // The buttons, and whether one hand moves all planes.
 function makeToolbar(page) {
-  const button = (text, title, event) => {
-    const press = () => page.line.send(event());
-    return make("button", { type: "button", title, onclick: press }, text);
+  const button = (text, event) => {
+    const press = () => {
+      page.hand.release(page.hand.control); // its key was let go elsewhere
+      page.player.stopShow();
+      page.line.send(event());
+    };
+    return make("button", { type: "button", onclick: press }, text);
   };
-  const start = "The circle in the middle, the planes as at first";
-  const film = "Download a traversal of the latent moved last";
+  const film = button("GIF", () => ({ type: "gif", ...page.touched }));
   const node = make(
     "div",
     { class: "bar" },
-    button("Reset", start, () => ({ type: "reset" })),
-    button("Sample prior", "A code from N(0, 1) for each model", () => ({ type: "prior" })),
-    button("Sample posterior", "A code from q(z|circle) for each model", () => ({
-      type: "posterior",
-    })),
-    button("Clear trail", "Forget the path", () => ({ type: "clear" })),
-    button("Copy z", "The codes as Python", () => ({ type: "code" })),
-    button("PNG", "Download the pictures", () => ({ type: "png" })),
-    button("GIF", film, () => ({ type: "gif", ...page.touched })),
+    button("Reset", () => ({ type: "reset" })),
+    button("Sample prior", () => ({ type: "prior" })),
+    button("Sample posterior", () => ({ type: "posterior" })),
+    button("Clear trail", () => ({ type: "clear" })),
+    button("Copy z", () => ({ type: "code" })),
+    button("PNG", () => ({ type: "png" })),
+    film,
   );
   const setLink = (event) => page.line.send({ type: "link", value: event.target.checked });
   const link = make("input", { type: "checkbox", onchange: setLink });
@@ -252,33 +408,147 @@ function makeToolbar(page) {
     node.append(make("label", {}, link, "one hand moves all planes"));
   }
   const show = (view) => {
+    const { model, latents } = page.touched;
+    film.textContent = `GIF of ${model} ${latents.map((latent) => `z${latent}`).join(", ")}`;
     link.checked = view.linked;
   };
   return { node, show };
 }
 
+// What moves by itself when asked, and what a hand shall reach.
+function makeLesson(page) {
+  const [first] = page.spec.sides;
+  const [latent] = first.latents[0];
+  const [low, high] = page.spec.center_range;
+  const inset = (high - low) / 10;
+  const send = (event) => page.line.send(event);
+  const shows = [
+    {
+      text: "a straight walk",
+      say: "A circle walks straight on. Look at its trail in each plane, and at the lengths.",
+      begin: () => send({ type: "clear" }),
+      play: (turns) => {
+        const x = low + inset + turns * (high - low - 2 * inset);
+        send({ type: "image", x, y: (low + high) / 2 });
+      },
+    },
+    {
+      text: "one latent",
+      say: `z${latent} of ${first.name} goes to and fro, and all else stays.`,
+      begin: () => send({ type: "reset" }),
+      play: (turns) => {
+        const value = page.spec.traversal_span * Math.sin(2 * Math.PI * turns);
+        send({ type: "slider", model: first.name, latent, value });
+      },
+    },
+    {
+      text: "between two codes",
+      say: "From one circle's code straight to another's. Does a circle move, or fade?",
+      begin: () => send({ type: "clear" }),
+      play: (turns) => send({ type: "walk", share: turns }),
+    },
+  ];
+  const buttons = shows.map((show) => makeShowButton(page, show));
+  const goal = makeGoalButton(page);
+  return make("div", { class: "bar" }, make("span", {}, "Show me:"), ...buttons, goal);
+}
+
+function makeShowButton(page, { text, say, begin, play }) {
+  const button = make("button", { type: "button", "aria-pressed": false }, text);
+  const mark = (on) => {
+    button.setAttribute("aria-pressed", on);
+    if (!on) return;
+    page.status.say(say);
+    begin();
+  };
+  const track = { mark, play, end: 1 };
+  button.addEventListener("click", () => page.player.toggle(track));
+  return button;
+}
+
+function makeGoalButton(page) {
+  const { goal, goal_reached: share } = page.spec;
+  const [x, y] = goal.map((value) => Math.round(value));
+  const button = make("button", { type: "button", "aria-pressed": false }, "A goal for your hand");
+  button.addEventListener("click", () => {
+    page.goal = !page.goal;
+    button.setAttribute("aria-pressed", page.goal);
+    const task = `Drag in a plane until its picture is the circle in the green ring, at x ${x}, `;
+    const measure = `y ${y}: ${percent(share)} of the light in common reaches the goal.`;
+    page.status.say(page.goal ? task + measure : "");
+    page.draw();
+  });
+  return button;
+}
+
 // The true circle, to be dragged; below it help, buttons and status.
 function makeTruthPanel(page, toolbar) {
-  const { im_size: size, grid } = page.spec;
+  const { im_size: size, grid, goal: place, circle_radius: radius } = page.spec;
   // Not on the page: it is drawn into the pad.
   const picture = make("canvas", { width: size, height: size });
   const pad = makePad({
     name: "Image plane, with the true circle",
     x: [0, size],
     y: [size, 0],
+    limits: page.spec.center_range,
     step: PIXEL_STEP,
     where: () => page.view?.circle,
-    move: (x, y, stamp) => page.line.send({ type: "image", x, y, stamp }),
+    hand: page.hand,
+    point: makePointing(page, () => [pad, grid]),
   });
-  const figure = makeFigure([make("b", {}, "the true circle"), soft("x →  y ↓")], pad.canvas);
-  const help = make("p", { class: "soft" }, HELP);
-  const parts = [figure, help, toolbar.node, ...page.status.nodes];
-  const node = make("div", { class: "side" }, ...parts);
-  const show = (view, bytes) => {
-    paint(picture, bytes, 1);
-    drawTruth(pad, view, grid, picture);
+  pad.trace = (place) => page.invite.follow(pad, grid, place);
+  pad.event = () => ({ type: "image" });
+  const note = soft("");
+  const caption = [make("b", {}, "the true circle"), soft("x →  y ↓")];
+  const figure = makeFigure(caption, pad.canvas, note);
+  const lesson = [makeHelp(page), makeInvitations(page), makeLesson(page)];
+  const parts = [...lesson, toolbar.node, ...page.status.nodes, makeLegend()];
+  const tools = make("div", { class: "tools" }, ...parts);
+  const node = make("div", { class: "side" }, figure, tools);
+  const show = (view) => {
+    const goal = page.goal ? { place, radius } : null;
+    drawTruth(pad, { view, grid, picture, goal, pointed: page.pointed });
+    note.textContent = compareLengths("path", view.lengths, " px");
   };
-  return { node, show };
+  return { node, show, paint: (_, bytes) => paint(picture, bytes, 1) };
+}
+
+function makeHelp(page) {
+  const code = explain(page, "code");
+  const plane = explain(page, "latent plane");
+  return make(
+    "p",
+    {},
+    "Drag the circle, and each encoder says where it puts it: its ",
+    code,
+    ". Or drag in a ",
+    plane,
+    ", and the pictures follow. Arrow keys work, too; Shift makes fine steps.",
+  );
+}
+
+function makeLegend() {
+  const paragraphs = LEGEND.map((text) => make("p", { class: "soft" }, text));
+  const summary = make("summary", {}, "What is to be seen, and what the buttons do");
+  return make("details", {}, summary, ...paragraphs, makeGlossary());
+}
+
+// The length of a trail beside that of the straight line between its ends.
+function compareLengths(name, [length, straight], unit = "") {
+  if (!length) return `no ${name} yet`;
+  return `${name} ${length.toFixed(1)}${unit}, straight ${straight.toFixed(1)}`;
+}
+
+// What is pointed at in one pad is shown in all; `of` gives the pad and its grid.
+function makePointing(page, of) {
+  return (...place) => {
+    const [pad, grid] = of();
+    const [nearest] = place.length ? findNear(pad, grid, place) : [];
+    const pointed = nearest?.slice(0, 2) ?? null;
+    if (`${pointed}` === `${page.pointed}`) return;
+    page.pointed = pointed;
+    page.draw();
+  };
 }
 
 // One model: its latent plane, its picture and its sliders.
@@ -288,10 +558,11 @@ function makeSidePanel(page, side, index) {
   const sliders = makeSliders(page, side, index);
   const parts = [plane, picture, sliders];
   return {
-    node: make("div", { class: "side" }, ...parts.map((part) => part.node)),
-    show(view, bytes) {
-      for (const part of parts) part.show(view, bytes);
+    node: make("div", { class: "side model" }, ...parts.map((part) => part.node)),
+    show(view) {
+      for (const part of parts) part.show(view);
     },
+    paint: picture.paint,
   };
 }
 
@@ -305,24 +576,52 @@ function makeLatentPlane(page, side, index) {
     name: `${side.name}, latent plane`,
     x: [-span, span],
     y: [-span, span],
+    limits: [-span, span],
     step: PLANE_STEP,
     where,
-    move: (x, y, stamp) => page.line.send({ type: "latent", model: side.name, x, y, stamp }),
+    hand: page.hand,
+    point: makePointing(page, () => [pad, page.view?.sides[index].grid ?? []]),
   });
+  pad.trace = (place) => {
+    const grid = page.view?.sides[index].grid;
+    if (grid) page.invite.follow(pad, grid, place, side.name);
+  };
+  pad.event = () => ({ type: "latent", model: side.name });
   const axes = [makeAxisChoice(page, side, index, 0), makeAxisChoice(page, side, index, 1)];
   const choice = make("span", { class: "soft" }, "→ ", axes[0], " ↑ ", axes[1]);
-  let grid = [];
+  const [note, story] = [soft(""), make("span", { class: "story" })];
   return {
-    node: makeFigure([make("b", {}, side.name), choice], pad.canvas),
+    node: makeFigure([make("b", {}, side.name), choice], pad.canvas, note, story),
     show(view) {
       const shown = view.sides[index];
-      grid = shown.grid ?? grid; // sent when the axes change
-      drawPlane(pad, shown, grid, span, view.encoded);
+      const { grid } = shown;
+      const field = page.field.get(index).canvas;
+      const { pointed, theme } = page;
+      const { encoded } = view;
+      const { channels } = side;
+      drawPlane(pad, { shown, grid, field, channels, theme, span, encoded, pointed });
+      note.textContent = compareLengths("trail", shown.lengths);
+      story.textContent = tellStory(side.latents, shown.axes);
       axes.forEach((select, axis) => {
         select.value = shown.axes[axis];
       });
     },
   };
+}
+
+// Whether the pair on the axes is all that informs.
+function tellStory(latents, axes) {
+  const informative = latents.filter(([, , informs]) => informs).map(([latent]) => latent);
+  const hidden = informative.filter((latent) => !axes.includes(latent));
+  const asleep = axes.filter((latent) => !informative.includes(latent));
+  if (!informative.length) return "No latent of this model informs.";
+  if (hidden.length) {
+    const names = hidden.map((latent) => `z${latent}`).join(", ");
+    const count = `${informative.length - hidden.length} of ${informative.length}`;
+    return `Not the whole story: ${count} informative latents; ${names} not seen here.`;
+  }
+  if (asleep.length) return `${asleep.map((latent) => `z${latent}`).join(" and ")}: asleep.`;
+  return "The whole story: no other latent informs.";
 }
 
 // Which latent is shown on an axis: 0 to the right, 1 upwards.
@@ -345,11 +644,21 @@ function makePicture(page, side, index) {
   const { im_size: size } = page.spec;
   const attributes = { class: "picture", role: "img", "aria-label": `${side.name}` };
   const canvas = make("canvas", { ...attributes, width: size, height: size });
+  const [black, white] = side.scale.map((value) => numeral(value, 2));
+  const isScaled = side.scale[0] !== 0 || side.scale[1] !== 1;
+  const scaled = isScaled ? `, scaled: black is ${black}, white ${white}` : "";
+  const note = soft("");
   return {
-    node: makeFigure([soft(`what ${side.name} decodes`)], canvas),
-    show(view, bytes) {
+    node: makeFigure([soft(`what ${side.name} decodes${scaled}`)], canvas, note),
+    show(view) {
+      const shown = view.sides[index];
+      const reached = isReached(page.spec, view, shown) ? ": reached" : "";
+      note.textContent = page.goal ? `goal: ${percent(shown.overlap)}${reached}` : "";
+    },
+    paint(view, bytes) {
       paint(canvas, bytes, side.channels);
-      canvas.setAttribute("aria-label", `Picture decoded by ${view.sides[index].text}`);
+      const label = `Picture decoded by ${view.sides[index].text}${scaled}`;
+      canvas.setAttribute("aria-label", label);
     },
   };
 }
@@ -357,9 +666,23 @@ function makePicture(page, side, index) {
 function makeSliders(page, side, index) {
   const sliders = side.latents.map((latent) => makeSlider(page, side, index, latent));
   const summary = make("summary", {}, `All latents of ${side.name}, by posterior variance`);
-  const rows = make("div", { class: "sliders" }, ...sliders.flatMap((slider) => slider.nodes));
+  const rows = make("div", { class: "sliders" }, ...sliders.map((slider) => slider.node));
+  const key = make(
+    "p",
+    { class: "soft" },
+    "Each slider is a ",
+    explain(page, "latent"),
+    ": ● ",
+    explain(page, "informative"),
+    ", ○ asleep; ",
+  );
+  key.append(
+    "the number: ",
+    explain(page, "posterior variance"),
+    ". Double click: back to the circle's.",
+  );
   return {
-    node: make("details", { open: "" }, summary, rows),
+    node: make("details", { open: "" }, summary, key, rows),
     show(view) {
       for (const slider of sliders) slider.show(view);
     },
@@ -372,19 +695,27 @@ function makeSlider(page, side, index, [latent, variance, informative]) {
   const mark = informative ? "informative" : "";
   const name = `${side.name}, latent ${latent}`;
   const full = `${name}, posterior variance ${variance.toPrecision(2)}${mark && `, ${mark}`}`;
-  const set = (value, stamp) => {
-    page.touched = { model: side.name, latent };
-    page.line.send({ type: "slider", ...page.touched, value, stamp });
-  };
+  const set = (value, stamp) =>
+    page.hand.send(input, { type: "slider", model: side.name, latent, value }, stamp);
+  let start = 0; // the latent's value when the slider was taken
   const input = make("input", {
     type: "range",
     min: -span,
     max: span,
     step: SLIDER_STEP,
     class: mark,
-    title: full,
     "aria-label": full,
+    onpointerdown: () => {
+      start = page.view ? page.view.sides[index].z[latent] : 0;
+      page.hand.hold(input);
+    },
+    onpointercancel: (event) => set(start, event.timeStamp), // the touch became a scroll
+    onkeydown: () => page.hand.hold(input),
     oninput: (event) => set(Number(event.target.value), event.timeStamp),
+  });
+  listenToEnd(input, () => page.hand.release(input));
+  input.addEventListener("dblclick", (event) => {
+    if (page.view) set(page.view.sides[index].mean[latent], event.timeStamp);
   });
   const label = make("span", { class: mark }, `${informative ? "●" : "○"} z${latent} `);
   label.append(soft(variance.toPrecision(1)));
@@ -397,7 +728,8 @@ function makeSlider(page, side, index, [latent, variance, informative]) {
     if (!held || !same) input.value = z;
     value.textContent = numeral(z, 2);
   };
-  return { nodes: [label, input, value, play], show };
+  const node = make("div", { class: "row" }, label, input, value, play);
+  return { node, show };
 }
 
 function makePlayButton(page, name, set) {
@@ -406,14 +738,19 @@ function makePlayButton(page, name, set) {
   const mark = (on) => {
     button.textContent = on ? "■" : "▶";
     button.setAttribute("aria-pressed", on);
+    if (on) page.invite.played();
   };
-  const track = { mark, set };
+  const play = (turns) => set(page.spec.traversal_span * Math.sin(2 * Math.PI * turns));
+  const track = { mark, play };
   button.addEventListener("click", () => page.player.toggle(track));
   return button;
 }
 
-function makeFigure(caption, canvas) {
-  return make("figure", {}, make("figcaption", {}, ...caption), canvas);
+// A caption above a canvas and, if there is one, a note below it.
+function makeFigure(caption, canvas, ...note) {
+  const above = make("figcaption", {}, ...caption);
+  const below = make("div", { class: "note" }, ...note);
+  return make("figure", {}, above, canvas, below);
 }
 
 function soft(text) {

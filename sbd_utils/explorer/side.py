@@ -1,10 +1,13 @@
 """One model in the explorer, what it says of the circles, and the code in its hand."""
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d
 
 from sbd_utils.analysis import (
     decode,
@@ -14,12 +17,23 @@ from sbd_utils.analysis import (
     informative_latents,
 )
 from sbd_utils.data import center_range, draw_circles, evaluation_grid
-from sbd_utils.explorer.events import Name
+from sbd_utils.explorer.events import Name, shortened
 from sbd_utils.explorer.pictures import to_bytes
+from sbd_utils.explorer.spots import DARK
 from sbd_utils.models import VAE, sample_posterior
 
 LATTICE = 16
 """Posterior variances are averaged over LATTICE x LATTICE circles, everywhere in the image."""
+
+FIELD = 7
+"""Small pictures behind a plane, in each direction."""
+FIELD_SIZE = 32
+"""Their width in pixels, at most."""
+WALK = (0.25, 0.75)
+"""Where the circles lie between whose codes one walks, in shares of where centres may lie, on the
+diagonal."""
+SCALE_SAMPLES = 32
+"""Codes from the prior that say how dark a model's pictures are."""
 
 
 class RankedLatent(NamedTuple):
@@ -62,8 +76,14 @@ class Side:
         """The latents shown to the right and upwards."""
         self.trail: list[Tensor] = []
         """The codes [z_dim] of the circle's last positions."""
+        self.scale = (0.0, 1.0)
+        """The values that are shown black and white."""
         self.encode((self.im_size / 2, self.im_size / 2))
+        self.middle = self.mean
+        """[z_dim] the code of the circle in the middle."""
         _check_finite(name, decode(model, self.z[None]))
+        if self.picture.max() < DARK:
+            self._find_scale()
 
     @property
     def z_dim(self) -> int:
@@ -79,12 +99,73 @@ class Side:
         """[z_dim] of the posterior of the circle."""
         self.move(self.mean)
 
+    def encode_means(self, circles: Sequence[tuple[float, float]]) -> list[Tensor]:
+        """The means [z_dim] of circles, their centres in pixels; none for none."""
+        if not circles:
+            return []
+        x, y = np.transpose(circles)
+        return list(encode(self.model, self._circles(x, y))[0])
+
+    @cached_property
+    def walk_ends(self) -> tuple[Tensor, Tensor]:
+        """The codes [z_dim] of the two circles between which one walks."""
+        low, high = center_range(self.im_size)
+        places = [low + share * (high - low) for share in WALK]
+        start, end = self.encode_means([(place, place) for place in places])
+        return start, end
+
     def move(self, z: Tensor) -> None:
         """Take a code [z_dim] and decode it."""
         self.z = z
         """[z_dim] the code that is decoded."""
-        self.picture = to_bytes(decode(self.model, z[None])[0])
-        """uint8 [H, H] or [H, H, 3], decoded from z and clamped to [0, 1]."""
+        self.picture = self.to_picture(decode(self.model, z[None])[0])
+        """uint8 [H, H] or [H, H, 3], decoded from z and clamped to `scale`."""
+
+    def to_picture(self, image: Tensor) -> np.ndarray:
+        """A decoded image [C, H, H] as bytes, black and white where `scale` has them."""
+        black, white = self.scale
+        return to_bytes((image - black) / (white - black))
+
+    def field_row(self, row: int, span: float) -> np.ndarray:
+        """Small pictures across the plane: what its places decode to.
+
+        Latents that are not on the axes are those of the circle in the middle.
+
+        Args:
+            row: 0 for the uppermost … FIELD - 1.
+            span: The plane reaches from -span to span.
+
+        Returns:
+            uint8 [FIELD, S, S] or [FIELD, S, S, 3] from left to right.
+
+        Raises:
+            ValueError: There is no such row.
+        """
+        if not 0 <= row < FIELD:
+            raise ValueError(f"row is {shortened(row)}; rows are 0 ... {FIELD - 1}")
+        right, up = self.axes
+        places = span * (2 * (torch.arange(FIELD, device="cpu") + 0.5) / FIELD - 1)
+        z = self.middle.repeat(FIELD, 1)
+        z[:, right] = places.to(z)
+        z[:, up] = -places[row].to(z)
+        size = min(FIELD_SIZE, self.im_size)
+        images = adaptive_avg_pool2d(decode(self.model, z), size)
+        return np.stack([self.to_picture(image) for image in images])
+
+    def trail_in(self, latents: Sequence[int]) -> list[list[float]]:
+        """The trail in some latents, a list of their values for each position."""
+        return torch.stack(self.trail)[:, latents].tolist() if self.trail else []
+
+    def trail_lengths(self) -> tuple[float, float]:
+        """Length of the trail, and of the straight line between its ends.
+
+        Both in all informative latents, so that no choice of axes hides a detour; in all latents
+        where none informs.
+        """
+        counted = informative_latents(self.variances) or list(range(self.z_dim))
+        if not self.trail:
+            return 0.0, 0.0
+        return find_lengths(torch.stack(self.trail)[:, counted])
 
     def set(self, values: dict[int, float]) -> None:
         """Take the present code with other values for some latents, and decode it."""
@@ -113,12 +194,32 @@ class Side:
         """Raise ValueError, naming the argument, unless the model has that latent."""
         if not 0 <= latent < self.z_dim:
             wanted = f"this model's latents are 0 ... {self.z_dim - 1}"
-            raise ValueError(f"{name} is {latent}; {wanted}")
+            raise ValueError(f"{name} is {shortened(latent)}; {wanted}")
+
+    def _find_scale(self) -> None:
+        """Where all pictures are nearly black, as an untrained model's, spread what there is."""
+        noise = torch.randn(
+            SCALE_SAMPLES, self.z_dim, generator=torch.Generator().manual_seed(0), device="cpu"
+        )
+        codes = torch.cat([self.middle[None], noise.to(self.middle)])
+        images = decode(self.model, codes)
+        black, white = images.min().item(), images.max().item()
+        if 255 * white < DARK and white > black:
+            self.scale = (black, white)
+            self.move(self.z)
 
     def _circles(self, x: float | np.ndarray, y: float | np.ndarray) -> Tensor:
         """Circles [N, C, H, H] in the model's size and channels, centres in pixels."""
         images = draw_circles(x, y, im_size=self.im_size)
         return images.expand(-1, self.channels, -1, -1)
+
+
+def find_lengths(points: Tensor) -> tuple[float, float]:
+    """Length of the path through points [N, L], and of the straight line between its ends."""
+    if len(points) < 2:
+        return 0.0, 0.0
+    length = points.diff(dim=0).norm(dim=1).sum()
+    return length.item(), (points[-1] - points[0]).norm().item()
 
 
 def _noise(z_dim: int, generator: torch.Generator) -> Tensor:

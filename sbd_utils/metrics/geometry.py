@@ -88,6 +88,29 @@ def alignment(xy: ArrayLike, z: ArrayLike) -> float:
     return float(np.square(correlation).max(1).min())
 
 
+def latent_direction(xy: ArrayLike, z: ArrayLike) -> float:
+    """The direction in the image in which a latent grows, in degrees modulo 90.
+
+    Of the best similarity. 0: each latent follows one axis; 45: as far from it as can be. Unlike
+    `Geometry.angle` it does not depend on which latent comes first, nor on signs.
+
+    Args:
+        xy: Positions [N, 2].
+        z: Codes [N, 2].
+
+    Example:
+        >>> corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]])
+        >>> turned = corners @ [[0.8, -0.6], [0.6, 0.8]]
+        >>> round(latent_direction(corners, turned), 1)
+        36.9
+        >>> round(latent_direction(corners, turned[:, ::-1]), 1)
+        36.9
+    """
+    turn = fit_geometry(xy, z).similarity[:2]  # z = xy @ turn + shift
+    along_x, along_y = turn[:, 0]  # the gradient of the first latent
+    return float(np.degrees(np.arctan2(along_y, along_x)) % 90)
+
+
 def _procrustes(xy: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, float, np.ndarray]:
     """The best similarity: its rotation [2, 2], its scale, and both with a shift [3, 2]."""
     xy_mean, z_mean = xy.mean(0), z.mean(0)

@@ -16,7 +16,9 @@ from sbd_utils.models.decoders import (
     POSITIONS,
     DeconvDecoder,
     SpatialBroadcastDecoder,
+    UpsampleDecoder,
     coordinate_map,
+    warp,
 )
 from sbd_utils.models.vae import VAE, Encoder
 
@@ -35,8 +37,10 @@ __all__ = [
     "Model",
     "Noise",
     "SpatialBroadcastDecoder",
+    "UpsampleDecoder",
     "coordinate_map",
     "elbo_loss",
     "kl_divergence",
     "sample_posterior",
+    "warp",
 ]

@@ -1,4 +1,4 @@
-"""The two decoders that are compared, and the coordinates that make the difference.
+"""The decoders that are compared, and the coordinates that make the difference.
 
 The architectures are those of the appendix of Watters et al. 2019 (arXiv 1901.07017), with kernel 3
 and padding in the broadcast decoder where the paper has kernel 4 and none.
@@ -9,7 +9,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-POSITIONS = ("xy", "x", "rotated", "learned", "none")
+POSITIONS = ("xy", "x", "rotated", "warped", "learned", "none")
 """What `coordinate_map` can append."""
 
 
@@ -19,8 +19,9 @@ def coordinate_map(im_size: int, position: str = "xy") -> Tensor:
     Args:
         im_size: Height and width in pixels.
         position: 'xy': channel 0 is x, growing with the column, channel 1 is y, growing with the
-            row. 'x': x alone. 'rotated': the pair turned by 45 degrees. 'learned': where a trained
-            map starts, small noise. 'none': no channel.
+            row. 'x': x alone. 'rotated': the pair turned by 45 degrees. 'warped': each of the pair
+            sent through `warp`. 'learned': where a trained map starts, small noise. 'none': no
+            channel.
 
     Returns:
         [P, im_size, im_size]. Each axis runs from -1 at the first pixel's to 1 at the last pixel's
@@ -46,9 +47,26 @@ def coordinate_map(im_size: int, position: str = "xy") -> Tensor:
         return x[None]
     if position == "rotated":
         return torch.stack([x - y, x + y]) / math.sqrt(2)
+    if position == "warped":
+        return warp(torch.stack([x, y]))
     if position == "learned":
         return 0.1 * torch.randn(2, im_size, im_size)
     return torch.stack([x, y])
+
+
+def warp(u: Tensor) -> Tensor:
+    """A coordinate that runs slowly in the middle and fast at the ends: 0.3 u + 0.7 u |u|.
+
+    It keeps -1, 0 and 1 in place, and every order.
+
+    Args:
+        u: Any shape, in [-1, 1].
+
+    Example:
+        >>> warp(torch.tensor([-1.0, 0.0, 0.5, 1.0]))
+        tensor([-1.0000,  0.0000,  0.3250,  1.0000])
+    """
+    return 0.3 * u + 0.7 * u * u.abs()
 
 
 class SpatialBroadcastDecoder(nn.Module):
@@ -164,9 +182,68 @@ class DeconvDecoder(nn.Module):
         return nn.functional.avg_pool2d(h, pool) if pool > 1 else h
 
 
+class UpsampleDecoder(nn.Module):
+    """Doubling by nearest neighbours, then a convolution: between the other two.
+
+    Like `DeconvDecoder` it grows an image from 2 x 2; like `SpatialBroadcastDecoder` it ends with
+    ordinary convolutions of the whole image. Resizing before convolving is the advice of Odena et
+    al. 2016 (distill.pub/2016/deconv-checkerboard) against checkerboards.
+    """
+
+    def __init__(
+        self,
+        im_size: int = 64,
+        out_channels: int = 1,
+        z_dim: int = 10,
+        channels: int = 64,
+        coordinates: bool = False,
+    ) -> None:
+        """Build a decoder with random weights.
+
+        Args:
+            im_size: Height and width of the image in pixels, a multiple of 32.
+            out_channels: Channels of the image.
+            z_dim: Number of latents.
+            channels: Width of the hidden layers.
+            coordinates: Whether the x and y channels of the whole image are appended to the input
+                of the last hidden layer.
+        """
+        super().__init__()
+        self.z_dim, self.coordinates = z_dim, coordinates
+        self.start = (channels, im_size // 32, im_size // 32)
+        self.hidden = nn.Linear(z_dim, math.prod(self.start))
+        extra = [0, 0, 0, 0, 2 if coordinates else 0]
+        self.convs = nn.ModuleList(
+            nn.Conv2d(channels + more, channels, 3, padding=1) for more in extra
+        )
+        self.image = nn.Conv2d(channels, out_channels, 3, padding=1)
+
+    def forward(self, z: Tensor, pool: int = 1) -> Tensor:
+        """Decode codes.
+
+        Args:
+            z: [N, z_dim].
+            pool: With more than 1, the image is averaged over blocks of pool x pool pixels.
+
+        Returns:
+            [N, C, im_size / pool, im_size / pool], unbounded.
+        """
+        _check_code(z, self.z_dim)
+        h = torch.relu(self.hidden(z)).unflatten(1, self.start)  # [N, 64, im_size / 32, …]
+        for conv in self.convs:
+            h = nn.functional.interpolate(h, scale_factor=2)  # twice as high and wide
+            if self.coordinates and conv is self.convs[-1]:
+                grid = coordinate_map(h.shape[-1]).to(h)  # [2, h, h]
+                h = torch.cat([h, grid.expand(h.shape[0], -1, -1, -1)], 1)
+            h = torch.relu(conv(h))
+        image = self.image(h)
+        return nn.functional.avg_pool2d(image, pool) if pool > 1 else image
+
+
 DECODERS: dict[str, type[nn.Module]] = {
     "sbd": SpatialBroadcastDecoder,
     "deconv": DeconvDecoder,
+    "upsample": UpsampleDecoder,
 }
 """Decoders by the name that `VAE(decoder=…)` takes."""
 

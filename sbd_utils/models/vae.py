@@ -76,7 +76,7 @@ class VAE(nn.Module):
         Args:
             im_size: Height and width of the images in pixels, a positive multiple of 32.
             in_channels: 1 (grey) or 3 (RGB), or more.
-            decoder: A key of `DECODERS`: 'sbd' or 'deconv'.
+            decoder: A key of `DECODERS`: 'sbd', 'deconv' or 'upsample'.
             z_dim: Number of latents.
             channels: Width of the convolutions.
             **options: Passed to the decoder: `position`, `padding` or `coordinates`.

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 120  # seconds; on a loaded machine everything may take long, and nothing waits longer than it must
+PATIENCE = 600  # seconds; on a loaded machine everything may take long, and nothing waits longer than it must
 ARGUMENTS = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
@@ -50,11 +50,10 @@ def browser():
         chromium.close()
 
 
-def open_page(chromium):
+def open_page(chromium, **options):
     """A page of its own context, with patience, that collects what its console calls an error in `page.errors`."""
-    page = chromium.new_context(
-        viewport={"width": 1400, "height": 1100}, accept_downloads=True
-    ).new_page()
+    options = {"viewport": {"width": 1400, "height": 1100}, "accept_downloads": True, **options}
+    page = chromium.new_context(**options).new_page()
     page.set_default_timeout(1000 * PATIENCE)
     page.errors = []
     page.on(
@@ -67,31 +66,50 @@ def open_page(chromium):
     return page
 
 
+MODELS = {"SBD": "vae_circles_bw", "deconv": "vae_deconv_circles_bw"}
+CELL = """from sbd_utils import LatentExplorer, load_pretrained
+names = {names}
+explorer = LatentExplorer({{label: load_pretrained(name) for label, name in names.items()}})
+explorer"""
+PROMPT = "kernel_websocket_connection_class=sbd_utils.explorer.server.PromptConnection"
+LAB_OPTIONS = (
+    "--no-browser --allow-root --ip=127.0.0.1 --port-retries=0 --ServerApp.token= "
+    "--LabApp.news_url=None --LabApp.expose_app_in_browser=True"
+)
+
+
+def write_notebook(path: Path, labels: list[str]) -> None:
+    """Write a notebook that opens the explorer, as `explorer`, with the models of these labels."""
+    import nbformat
+
+    names = {label: MODELS[label] for label in labels}
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL.format(names=names))])
+    notebook.metadata.kernelspec = dict(
+        name="python3", display_name="Python 3 (ipykernel)", language="python"
+    )
+    path.parent.mkdir(exist_ok=True)
+    nbformat.write(notebook, path)
+
+
+def _command(kind: str, folder: Path, port: int, prompt: bool) -> list[str]:
+    if kind == "app":
+        return ["sbd_utils.explorer.app", "--no-browser", f"--port={port}"]
+    if kind == "lab":
+        command = ["jupyter", "lab", *LAB_OPTIONS.split(), f"--ServerApp.root_dir={folder}"]
+        return [*command, f"--port={port}", *([f"--ServerApp.{PROMPT}"] if prompt else [])]
+    command = ["voila", str(folder), "--no-browser", "--Voila.ip=127.0.0.1", f"--port={port}"]
+    return [*command, *([f"--Voila.{PROMPT}"] if prompt else [])]
+
+
 @contextlib.contextmanager
 def server(kind: str, folder: Path, log: Path, prompt: bool = True):
-    """JupyterLab ('lab') or Voilà ('voila') over a folder of notebooks, on a free port; gives its address.
+    """JupyterLab ('lab') or Voilà ('voila') over a folder of notebooks, or the explorer alone ('app'); its address.
 
-    prompt: whether it is started as `make lab` and `make explore` do it, see `sbd_utils.explorer.server`.
+    prompt: whether it is started as `make lab` does it, see `sbd_utils.explorer.server`.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    lab = [
-        "jupyter",
-        "lab",
-        "--no-browser",
-        "--allow-root",
-        "--ip=127.0.0.1",
-        f"--port={port}",
-        "--port-retries=0",
-    ]
-    lab += [f"--ServerApp.root_dir={folder}", "--ServerApp.token=", "--LabApp.news_url=None"]
-    lab += ["--LabApp.expose_app_in_browser=True"]
-    voila = ["voila", str(folder), "--no-browser", "--Voila.ip=127.0.0.1", f"--port={port}"]
-    if prompt:
-        connection = "kernel_websocket_connection_class=sbd_utils.explorer.server.PromptConnection"
-        lab.append(f"--ServerApp.{connection}")
-        voila.append(f"--Voila.{connection}")
     own = log.parent / "jupyter"  # nothing of the user's own settings
     parts = {
         "JUPYTER_CONFIG_DIR": "config",
@@ -106,7 +124,7 @@ def server(kind: str, folder: Path, log: Path, prompt: bool = True):
     no_news.write_text('{"fetchNews": "false"}')  # or a question covers the page
     with open(log, "w") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", *(lab if kind == "lab" else voila)],
+            [sys.executable, "-m", *_command(kind, folder, port, prompt)],
             cwd=folder,
             env=os.environ
             | {name: str(own / part) for name, part in parts.items()}
@@ -121,6 +139,14 @@ def server(kind: str, folder: Path, log: Path, prompt: bool = True):
         yield f"http://127.0.0.1:{port}"
     finally:
         _stop(process)
+
+
+def go_to(page, kind: str, address: str, notebook: str) -> None:
+    """Open the explorer on a page of such a server: that of a notebook, or the only one."""
+    if kind == "lab":
+        run_in_lab(page, address, notebook)
+    else:
+        page.goto(address if kind == "app" else f"{address}/voila/render/{notebook}")
 
 
 def _wait_for(port: int, process: subprocess.Popen, log: Path) -> None:

@@ -1,29 +1,30 @@
-"""The latent explorer in a real JupyterLab and a real Voilà, driven in a real browser."""
+"""The latent explorer in a real JupyterLab, a real Voilà and alone, driven in a real browser."""
 
 import io
 import re
-import shutil
 
 import numpy as np
 import psutil
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 
 from sbd_utils import Explorer, load_pretrained
 from tests.browser import (
+    MODELS,
     PATIENCE,
-    ROOT,
     browser,
     explorer,
+    go_to,
     open_page,
     require_chromium,
     run_all,
     run_code,
-    run_in_lab,
     server,
+    write_notebook,
 )
 
-NOTEBOOK = "06_latent_explorer.ipynb"
+NOTEBOOK = "explorer.ipynb"
 # What a page says for reasons of its own: Voilà asks for an icon font on the network, and loads extensions that only
 # JupyterLab can use.
 HARMLESS = ("fontawesome", "shared module", "Shared module", "favicon")
@@ -39,23 +40,16 @@ def chromium():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A clone as far as the notebook needs it."""
-    clone = tmp_path_factory.mktemp("clone")
-    for name in ("sbd_utils", "pretrained"):
-        (clone / name).symlink_to(ROOT / name)
-    (clone / "notebooks").mkdir()
-    for name in (NOTEBOOK, "course.py"):
-        shutil.copy(ROOT / "notebooks" / name, clone / "notebooks")
-    return clone / "notebooks"
+    """A notebook with the explorer and nothing else: that notebook 06 runs, nbval tests."""
+    path = tmp_path_factory.mktemp("course") / "notebooks" / NOTEBOOK
+    write_notebook(path, list(MODELS))
+    return path.parent
 
 
 def page_of(kind, chromium, folder, log):
     with server(kind, folder, log / "log") as address:
         page = open_page(chromium)
-        if kind == "lab":
-            run_in_lab(page, address, NOTEBOOK)
-        else:
-            page.goto(f"{address}/voila/render/{NOTEBOOK}")
+        go_to(page, kind, address, NOTEBOOK)
         explorer(page)
         yield page
         page.context.close()
@@ -71,7 +65,12 @@ def voila(chromium, folder, tmp_path_factory):
     yield from page_of("voila", chromium, folder, tmp_path_factory.mktemp("voila"))
 
 
-@pytest.fixture(params=["lab", "voila"], scope="module")
+@pytest.fixture(scope="module")
+def app(chromium, folder, tmp_path_factory):
+    yield from page_of("app", chromium, folder, tmp_path_factory.mktemp("app"))
+
+
+@pytest.fixture(params=["lab", "voila", "app"], scope="module")
 def page(request):
     return request.getfixturevalue(request.param)
 
@@ -93,8 +92,7 @@ def _quiet(request):
 @pytest.fixture(scope="module")
 def core():
     """An explorer in this process, to know where things are."""
-    names = {"SBD": "vae_circles_bw", "deconv": "vae_deconv_circles_bw"}
-    return Explorer({label: load_pretrained(name) for label, name in names.items()})
+    return Explorer({label: load_pretrained(name) for label, name in MODELS.items()})
 
 
 def settled(page, act) -> None:
@@ -156,8 +154,9 @@ def drag(page, name: str, points) -> None:
     """Press at the first point and move to the others, given as shares (right, down) of the pad."""
     canvas = pad(page, name)
     start, *others = np.asarray(points).tolist()
-    canvas.hover(position={"x": 256 * start[0], "y": 256 * start[1]})
+    canvas.hover()  # waits until it has come to rest
     box = canvas.bounding_box()
+    page.mouse.move(box["x"] + start[0] * box["width"], box["y"] + start[1] * box["height"])
 
     def act():
         page.mouse.down()
@@ -166,6 +165,13 @@ def drag(page, name: str, points) -> None:
         page.mouse.up()
 
     settled(page, act)
+
+
+def press_at(page, name: str, end) -> None:
+    """Press there, and do not wait for an answer."""
+    canvas = pad(page, name)
+    box = canvas.bounding_box()
+    canvas.click(position={"x": end[0] * box["width"], "y": end[1] * box["height"]})
 
 
 def on_plane(core, x: float, y: float) -> np.ndarray:
@@ -265,7 +271,7 @@ def test_what_was_found_can_be_kept(lab):
         press(lab, "PNG")
     assert Image.open(png.value.path()).size == (2 * 256 + 4, 256)
     with lab.expect_download() as gif:
-        press(lab, "GIF")
+        settled(lab, explorer(lab).get_by_role("button", name="GIF of SBD").click)
     assert Image.open(gif.value.path()).n_frames > 10
     press(lab, "Copy z")
     text = explorer(lab).get_by_label("The codes as Python").text_content()
@@ -298,7 +304,7 @@ RANDOM_EVENTS = """(root) => {
     const acts = [
         () => {
             const pad = pick(nodes("canvas.pad")), box = pad.getBoundingClientRect();
-            pad.dispatchEvent(new PointerEvent("pointermove", { buttons: 1,
+            pad.dispatchEvent(new PointerEvent("pointermove", { buttons: 1, isPrimary: true,
                 clientX: box.left + box.width * (1.4 * random() - 0.2),
                 clientY: box.top + box.height * (1.4 * random() - 0.2) }));
         },
@@ -328,15 +334,15 @@ RANDOM_EVENTS = """(root) => {
 REPLAY = """
 from sbd_utils import Explorer
 replay = Explorer({name: side.model for name, side in explorer.core.sides.items()})
-for event in explorer.accepted:
+for event in explorer.conversation.accepted:
     replay.handle(event)
-print(len(explorer.accepted) > 300, replay.state() == explorer.core.state())
-explorer.accepted = None
+print(len(explorer.conversation.accepted) > 300, replay.state() == explorer.core.state())
+explorer.conversation.accepted = None
 """
 
 
 def test_a_thousand_random_events_leave_what_their_replay_leaves(lab):
-    run_code(lab, "explorer.accepted = []")
+    run_code(lab, "explorer.conversation.accepted = []")
     settled(lab, lambda: explorer(lab).evaluate(RANDOM_EVENTS))
     assert run_code(lab, REPLAY).split() == ["True", "True"]
     press(lab, "Reset")
@@ -353,16 +359,66 @@ def warned(page) -> str:
     return line.text_content()
 
 
-LOSSES = {"restarted": "session.kernel.restart()", "killed": "shutdown()"}
+SERIOUS = ("serious", "critical")
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_axe_has_nothing_serious_to_say_in_lab(lab, theme):
+    change = "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
+    lab.evaluate(change, theme)
+    lab.locator(f"body[data-jp-theme-name='{theme}']").wait_for(state="attached")
+    is_dark = explorer(lab).evaluate("(root) => root.classList.contains('dark')")
+    assert is_dark == (theme == "JupyterLab Dark")
+    assert complaints(lab) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_has_nothing_serious_to_say_of_the_explorer_alone(app, scheme):
+    app.emulate_media(color_scheme=scheme)
+    dark = "(dark) => document.querySelector('.sbd-explorer').classList.contains('dark') === dark"
+    app.wait_for_function(dark, arg=scheme == "dark")
+    assert complaints(app, None) == []  # of the whole page
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_has_nothing_serious_to_say_in_voila(voila, theme):
+    """Without a second kernel: the theme is what Voilà's template makes of its option."""
+    voila.evaluate(VOILA_THEME, theme)
+    dark = "(dark) => document.querySelector('.sbd-explorer').classList.contains('dark') === dark"
+    voila.wait_for_function(dark, arg=theme == "dark")
+    assert complaints(voila) == []
+
+
+VOILA_THEME = """(theme) => {
+    const variables = { "--jp-layout-color0": "#111", "--jp-layout-color1": "#212121", "--jp-layout-color2": "#424242",
+        "--jp-ui-font-color1": "#ffffffde", "--jp-ui-font-color2": "#ffffff99", "--jp-border-color1": "#616161" };
+    for (const [name, value] of Object.entries(variables))
+        document.body.style.setProperty(name, theme === "dark" ? value : "");
+    document.body.style.backgroundColor = theme === "dark" ? "#111" : "";
+}"""
+
+
+def complaints(page, part=".sbd-explorer") -> list[str]:
+    """What axe calls serious or critical, with the first place."""
+    found = Axe().run(page, context=part).response["violations"]
+    return [
+        f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in SERIOUS
+    ]
+
+
+LOSSES = {
+    "restarted": ("session.kernel.restart()", "The kernel was started anew"),
+    "shut down": ("shutdown()", "The kernel has been shut down|The line to the kernel is cut"),
+}
 
 
 @pytest.mark.parametrize("how", list(LOSSES))
 def test_a_kernel_that_is_gone_is_mentioned_and_a_re_run_gives_a_working_page(lab, how):
     old = explorer(lab).element_handle()
     context = "window.jupyterapp.shell.currentWidget.context.sessionContext"
-    lab.evaluate(f"() => {context}.{LOSSES[how]}")
-    pad(lab, "Image plane").click(position={"x": 64, "y": 192})
-    assert re.search("line to the kernel is cut|kernel is busy, or gone", warned(lab))
+    act, said = LOSSES[how]
+    lab.evaluate(f"() => {context}.{act}")
+    assert re.match(f"({said}).* Run this cell again.$", warned(lab))  # before anything is touched
     lab.evaluate(
         """async () => {
             const context = window.jupyterapp.shell.currentWidget.context.sessionContext;
@@ -376,6 +432,31 @@ def test_a_kernel_that_is_gone_is_mentioned_and_a_re_run_gives_a_working_page(la
     assert np.abs(blob(pixels(lab)) - [16, 48]).max() < 2
 
 
+def test_a_page_that_is_loaded_again_shows_the_same_state(app):
+    drag(app, "Image plane", [(0.5, 0.5), (0.25, 0.75)])
+    app.reload()
+    explorer(app)
+    assert np.abs(blob(pixels(app)) - [16, 48]).max() < 2
+
+
+def test_a_busy_kernel_is_mentioned_and_does_what_was_last_wished_for(lab, tmp_path):
+    """It is busy with a cell for as long as nobody has read the warning."""
+    read = tmp_path / "read"
+    lab.evaluate(BUSY, f"import os, time\nwhile not os.path.exists({str(read)!r}): time.sleep(0.1)")
+    press_at(lab, "Image plane", (0.25, 0.25))
+    text = warned(lab)
+    assert text.startswith("The kernel is busy. What you did last is kept"), text
+    settled(lab, read.touch)
+    assert np.abs(blob(pixels(lab)) - [16, 16]).max() < 2
+    explorer(lab).locator(".status:not(.error)").wait_for()
+
+
+BUSY = """(code) => {
+    const { kernel } = window.jupyterapp.shell.currentWidget.context.sessionContext.session;
+    kernel.requestExecute({ code, store_history: false });
+}"""
+
+
 def test_a_killed_kernel_is_mentioned_in_voila(voila):
     """A second page, so that the first keeps its kernel."""
     before = kernels()
@@ -385,7 +466,7 @@ def test_a_killed_kernel_is_mentioned_in_voila(voila):
     (kernel,) = kernels() - before
     kernel.kill()
     pad(page, "Image plane").click(position={"x": 64, "y": 192})
-    assert re.search("line to the kernel is cut|kernel is busy, or gone", warned(page))
+    assert re.search("busy, or gone|kernel is busy|died|dead|cut|shut down", warned(page))
     page.context.close()
 
 

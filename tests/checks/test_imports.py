@@ -10,7 +10,7 @@ from pathlib import Path
 import jupytext
 import pytest
 
-from tests.checks.cells import SOURCES
+from tests.grading.answers import SOURCES
 
 ROOT = SOURCES.parents[1]
 NAMES = sorted(path.stem for path in SOURCES.glob("[0-9]_*.py"))

@@ -12,8 +12,10 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from sbd_utils import (
     CircleStream,
+    RectangleStream,
     center_of_mass,
     circles_dataset,
+    evaluation_grid,
     generate_spaced_coordinates,
     render_batch,
     save_dataset,
@@ -169,6 +171,22 @@ def test_the_evaluation_grid():
         fixed, along = (xx, yy) if label < 5 else (yy, xx)  # vertical lines first: x stays
         assert set(fixed[labels == label]) == {12 + 10 * (label % 5)}
         np.testing.assert_allclose(along[labels == label], np.linspace(12, 52, 31))
+
+
+def test_the_rectangle_is_half_as_high_in_data_and_grid():
+    stream = RectangleStream(seed=3)
+    images, centers = stream.batch(0, 2000)
+    low, high = centers.amin(0), centers.amax(0)
+    assert [8, 20] <= low.tolist() < [8.2, 20.2]
+    assert [55.8, 43.8] < high.tolist() <= [56, 44]
+    torch.testing.assert_close(center_of_mass(images[:50]), centers[:50], atol=0.005, rtol=0)
+    assert [(f.low, f.high) for f in stream.factors] == [(8, 56), (20, 44)]
+    xx, yy, labels = evaluation_grid(64, RectangleStream.height)
+    square_x, square_y, square_labels = evaluation_grid(64)
+    assert np.array_equal(xx, square_x)
+    np.testing.assert_allclose(yy, 32 + (square_y - 32) / 2)
+    assert np.array_equal(labels, square_labels)
+    assert stream.identity() != CircleStream(seed=3).identity()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from sbd_utils import VAE, decode, encode, render_batch
-from sbd_utils.explorer.core import TRAIL, Explorer
+from sbd_utils.explorer.core import TRAIL, WAY_STEP, Explorer
 from sbd_utils.models import SpatialBroadcastDecoder
 from tests.explorer import small
 
@@ -75,8 +75,88 @@ def test_every_model_encodes_the_circle_where_it_was_put(explorer, pair):
     mean, _ = encode(pair["deconv"], render_batch("ellipse", 10.5, 20, 10, img_size=32))
     assert torch.equal(explorer.sides["deconv"].z, mean[0])
     assert explorer.encoded
-    assert explorer.path == [(16, 16), (10.5, 20)]
+    assert (explorer.path[0], explorer.path[-1]) == ((16, 16), (10.5, 20))
     assert torch.equal(explorer.sides["deconv"].trail[-1], mean[0])
+
+
+def test_the_way_to_a_place_far_away_is_encoded_too(explorer, pair):
+    explorer.handle(dict(type="image", x=8, y=10))
+    explorer.handle(dict(type="image", x=24, y=22))
+    path = np.array(explorer.path)
+    steps = np.linalg.norm(np.diff(path, axis=0), axis=1)
+    assert (0 < steps.min()) & (steps.max() <= WAY_STEP + 1e-6)
+    way = path[-11:]  # 20 pixels
+    np.testing.assert_allclose(way, np.linspace([8, 10], [24, 22], 11))
+    for name, model in pair.items():
+        means, _ = encode(model, render_batch("ellipse", *path.T, 10, img_size=32))
+        side = explorer.sides[name]
+        torch.testing.assert_close(torch.stack(side.trail), means, atol=1e-5, rtol=1e-5)
+        length, straight = side.trail_lengths()  # every latent of these models informs
+        assert length == pytest.approx(means.diff(dim=0).norm(dim=1).sum().item(), rel=1e-4)
+        assert straight == pytest.approx((means[-1] - means[0]).norm().item(), rel=1e-4)
+    assert explorer.path_lengths() == pytest.approx((10 + 20, 10), rel=1e-4)
+
+
+def test_after_clearing_a_trail_begins_where_the_circle_is_put_next(explorer):
+    explorer.handle(dict(type="image", x=8, y=8))
+    explorer.handle(dict(type="clear"))
+    assert explorer.path_lengths() == explorer.sides["SBD"].trail_lengths() == (0, 0)
+    explorer.handle(dict(type="image", x=24, y=24))
+    assert explorer.path == [(24, 24)]
+    assert len(explorer.sides["SBD"].trail) == 1
+    assert explorer.sides["SBD"].trail_lengths() == (0, 0)
+
+
+def test_a_walk_goes_from_one_code_straight_to_another(explorer, pair):
+    explorer.handle(dict(type="image", x=9, y=9))
+    before = explorer.circle, explorer.path
+    ends = encode(pair["SBD"], render_batch("ellipse", [12, 20], [12, 20], 10, img_size=32))[0]
+    for share, code in ((0, ends[0]), (0.25, ends[0].lerp(ends[1], 0.25)), (1, ends[1])):
+        explorer.handle(dict(type="walk", share=share))
+        torch.testing.assert_close(explorer.sides["SBD"].z, code, atol=1e-5, rtol=1e-5)
+        assert not explorer.encoded
+    explorer.handle(dict(type="walk", share=7))
+    torch.testing.assert_close(explorer.sides["SBD"].z, ends[1], atol=1e-5, rtol=1e-5)
+    assert (explorer.circle, explorer.path) == before
+
+
+def test_overlap_is_that_with_the_picture_of_the_goal(explorer):
+    side = explorer.sides["SBD"]
+    goal = render_batch("ellipse", *explorer.goal, 10, img_size=32)[0, 0]
+    side.picture = (255 * goal).round().byte().numpy()
+    assert explorer.overlap("SBD") == pytest.approx(1, abs=0.01)
+    side.picture = 255 - side.picture
+    assert explorer.overlap("SBD") == pytest.approx(0, abs=0.02)
+    side.picture = (127.5 * goal).round().byte().numpy()
+    assert explorer.overlap("SBD") == pytest.approx(0.5, abs=0.01)
+
+
+def test_the_field_shows_what_the_places_of_a_plane_decode_to(pair):
+    explorer = Explorer(pair)
+    explorer.handle(dict(type="axes", model="SBD", x=3, y=1))
+    explorer.handle(dict(type="prior"))  # changes nothing
+    side = explorer.sides["SBD"]
+    z = encode(pair["SBD"], render_batch("ellipse", 16, 16, 10, img_size=32))[0][0]
+    for row, column in ((0, 0), (2, 5), (6, 6)):
+        z[3] = explorer.span * (2 * (column + 0.5) / 7 - 1)
+        z[1] = -explorer.span * (2 * (row + 0.5) / 7 - 1)  # rows go down
+        seen = side.field_row(row, explorer.span)[column].astype(int)
+        assert np.abs(seen - expected_picture(pair["SBD"], z)).max() <= 1
+    with pytest.raises(ValueError, match=r"row is 7; rows are 0 \.\.\. 6"):
+        side.field_row(7, explorer.span)
+
+
+def test_a_model_whose_pictures_are_all_black_is_scaled_and_says_so(explorer):
+    torch.manual_seed(0)
+    model = VAE(32, channels=4, z_dim=4).eval()
+    shown = Explorer(model).sides["model"]
+    black, white = shown.scale
+    assert white < 0.25
+    assert np.ptp(shown.picture) > 64
+    image = (decode(model, shown.z[None])[0, 0] - black) / (white - black)
+    expected = (255 * image.clamp(0, 1)).round().byte().numpy()
+    assert np.abs(shown.picture.astype(int) - expected).max() <= 1
+    assert all(side.scale == (0, 1) for side in explorer.sides.values())
 
 
 def test_the_circle_stays_where_training_had_it(explorer):
@@ -213,7 +293,8 @@ def random_events(explorer, count, seed=0):
             dict(type="axes", model=name, x=first, y=second),
             dict(type="link", value=bool(first % 2)),
             dict(type=["prior", "posterior", "clear"][first % 3]),
-        ][rng.integers(6)]
+            dict(type="walk", share=x / 40),
+        ][rng.integers(7)]
 
 
 def test_the_same_events_give_the_same_state(pair):
@@ -251,8 +332,9 @@ def test_the_same_events_give_the_same_state(pair):
         (dict(type="slider", model="SBD", latent=True, value=0), "latent is True; .* an integer"),
         (dict(type="slider", model="SBD", latent=1.0, value=0), "latent is 1.0; .* an integer"),
         (dict(type="slider", model="SBD", latent=1, value=True), "value is True; .* finite number"),
-        (dict(type="image", x=10**400, y=0), "x is 10+; it must be a finite number"),
+        (dict(type="image", x=10**400, y=0), r"x is 10+\.\.\.0+; it must be a finite number"),
         (dict(type="axes", model="SBD", x=False, y=1), "x is False; it must be an integer"),
+        (dict(type="walk", share=None), "share is None; it must be a finite number"),
         (dict(type="link", value="no"), "value is 'no'; it must be True or False"),
     ],
 )
@@ -340,7 +422,9 @@ def test_latents_are_ranked_by_posterior_variance():
 
 def test_code_can_be_run(explorer):
     explorer.handle(dict(type="prior"))
-    names = {"torch": torch}
+    explorer.sides["SBD"].set({0: -1e-6})
+    assert "-0.0000" not in explorer.code()
+    names = {}
     exec(explorer.code(), names)
     for name, side in explorer.sides.items():
         torch.testing.assert_close(names["z"][name], side.z, atol=1e-4, rtol=0)
@@ -362,6 +446,8 @@ def test_gif_goes_to_and_fro(explorer, pair):
         film.seek(number)
         seen = np.asarray(film.convert("L")).astype(int)
         assert np.abs(seen - expected_picture(pair["SBD"], end)).max() <= 2
+    film = Image.open(io.BytesIO(explorer.gif("SBD", 2, 0, steps=5, scale=1)))
+    assert film.n_frames == 16  # one after the other
     with pytest.raises(ValueError, match="latent is 4"):
         explorer.gif("SBD", 4)
     with pytest.raises(ValueError, match="latent is True"):

@@ -1,6 +1,7 @@
-"""Right answers earn all marks, wrong ones lose theirs and are told why.
+"""The solutions earn full marks, the untouched releases none, wrong answers lose theirs and are told why.
 
-All are graded by the function behind `make grade`, several in a submission.
+A few are graded by the function behind `make grade`. All answers of answers_N.py are marked by its judge, in one kernel for
+each assignment; tests/checks/test_answers.py has them without a kernel.
 """
 
 import csv
@@ -9,31 +10,36 @@ import re
 import nbformat
 import pytest
 
-from grading import assignments, grade
-from tests.grading import wrong_answers
+from grading import grade
+from tests.grading import packed, wrong_answers
+from tests.grading.answers import Answer
 from tests.grading.helpers import FIRST, NAMES, machine_tasks, released
-from tests.grading.wrong_answers import WRONG
-
-EVERY = [
-    (name, task, answer)
-    for name, tasks in WRONG.items()
-    for task, answers in tasks.items()
-    for answer in answers
-]
 
 each_assignment = pytest.mark.parametrize("name", NAMES)
 
 
+def mixed(name: str) -> dict[str, Answer]:
+    """A wrong answer to every other task of an assignment."""
+    tasks = wrong_answers.MODULES[int(name[0])].WRONG
+    return {task: tasks[task][0] for task in list(tasks)[::2]}
+
+
 @pytest.fixture(scope="module")
 def graded(tmp_path_factory):
-    """The folder with tables and feedback; (student, assignment) -> the result, and its wrong answers by task."""
+    """The folder with tables and feedback; (student, assignment) -> the result, and its answers by task."""
     folder = tmp_path_factory.mktemp("answers")
-    written = wrong_answers.write_all(folder)
-    for student, make in [("solution", assignments.read_source), ("untouched", released)]:
-        (folder / student).mkdir()
-        for name in NAMES:
-            nbformat.write(make(name), folder / student / f"{name}.ipynb")
-            written[student, name] = {}
+    written = {}
+    for name in NAMES:
+        codes = {task: answer.code for task, answer in mixed(name).items()}
+        made = {
+            "solution": wrong_answers.notebook_with(name, {}),
+            "mixed": wrong_answers.notebook_with(name, codes),
+            "untouched": released(name),
+        }
+        for student, notebook in made.items():
+            (folder / student).mkdir(exist_ok=True)
+            nbformat.write(notebook, folder / student / f"{name}.ipynb")
+            written[student, name] = mixed(name) if student == "mixed" else {}
     out = tmp_path_factory.mktemp("graded")
     results = grade.grade_folder(folder, out)
     assert len(results) == len(written)
@@ -60,38 +66,40 @@ def test_the_untouched_release_earns_nothing(name, graded):
         assert re.search("not done yet|to be graded by hand|no predictions yet", task.reason)
 
 
-def test_enough_wrong_answers_are_tried():
-    for name in NAMES:
-        assert set(WRONG[name]) == set(machine_tasks(name))
-    assert all(len(answers) >= 5 for tasks in WRONG.values() for answers in tasks.values())
-    assert len(EVERY) >= 60
+@each_assignment
+def test_wrong_answers_are_caught_and_told_what_is_wrong(name, graded):
+    result, wrong = graded[1]["mixed", name]
+    assert wrong
+    marked = {task.task: task for task in result.outcome.tasks if task.mark is not None}
+    assert set(marked) == set(machine_tasks(name))
+    for task, answer in wrong.items():
+        assert marked[task].mark == 0, answer.what
+        assert answer.told in marked[task].reason
+    for task in set(marked) - set(wrong):
+        assert marked[task].mark == marked[task].possible, marked[task].reason
 
 
-@pytest.mark.parametrize(
-    ("name", "task", "answer"),
-    EVERY,
-    ids=lambda value: value[0] if isinstance(value, tuple) else value,
-)
-def test_a_wrong_answer_is_caught_and_told_what_is_wrong(name, task, answer, graded):
-    found = [
-        r
-        for r, wrong in graded[1].values()
-        if r.submission.assignment == name and wrong.get(task) == answer
-    ]
-    assert len(found) == 1
-    marked = next(t for t in found[0].outcome.tasks if t.task == task)
-    assert marked.mark < marked.possible
-    assert answer[1] in marked.reason
+@pytest.fixture(scope="module", params=NAMES)
+def judged(request, tmp_path_factory):
+    """The number of an assignment, and what the grader's judge says to every answer to it."""
+    number = int(request.param[0])
+    module = wrong_answers.MODULES[number]
+    answers = {task: [*module.RIGHT[task], *module.WRONG[task]] for task in module.RIGHT}
+    return number, packed.judged(request.param, answers, tmp_path_factory.mktemp("judged"))
 
 
-def test_what_is_left_right_earns_full_marks(graded):
-    seen = 0
-    for result, wrong in graded[1].values():
-        for task in result.outcome.tasks:
-            if wrong and task.task not in wrong and task.mark is not None:
-                assert task.mark == task.possible, (result.submission.student, task)
-                seen += 1
-    assert seen >= len(wrong_answers.submissions(FIRST))
+def test_the_judge_finds_every_right_answer_right_and_tells_every_wrong_one(judged):
+    number, said = judged
+    there = [e for e in [*wrong_answers.RIGHT, *wrong_answers.WRONG] if e.number == number]
+    solutions = [task for task, what in said if not what]
+    assert len(said) == len(there) + len(solutions)
+    assert [said[task, ""] for task in solutions] == [""] * len(machine_tasks(NAMES[number - 1]))
+    surprises = []
+    for _, task, answer in there:
+        verdict = said[task, answer.what]
+        if bool(verdict) != bool(answer.told) or answer.told not in verdict:
+            surprises.append((task, answer.what, answer.told, verdict))
+    assert surprises == []
 
 
 def test_tables_and_feedback_are_written(graded):

@@ -87,11 +87,13 @@ def test_a_submission_that_cannot_be_run_stops_no_other(quick, tmp_path, monkeyp
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(grade, "run_job", run)
-    hand_in(tmp_path / "in", [f"ada/{FIRST}.ipynb", "bo/notes.txt"])
-    ada, bo = grade.grade_folder(tmp_path / "in", tmp_path / "out")
+    hand_in(tmp_path / "in", [f"ada/{FIRST}.ipynb", "bo/notes.txt", "cy/homework.ipynb"])
+    ada, bo, cy = grade.grade_folder(tmp_path / "in", tmp_path / "out")
     assert ada.outcome.total == 0
     assert "No space left on device" in ada.outcome.notes[0]
-    assert "notes.txt is not the name of an assignment" in bo.outcome.notes[0]
+    assert bo.outcome.tasks == []
+    assert bo.outcome.notes[-1] == "no notebook, and not graded: notes.txt"
+    assert "homework.ipynb is not the name of an assignment" in cy.outcome.notes[0]
 
 
 def test_two_notebooks_of_one_student_have_two_pages_and_two_rows(quick, tmp_path):

@@ -13,8 +13,10 @@ from grading.marks import Result
 from grading.sandbox import find_sandbox
 from grading.tables import safe
 from grading.watch import TimeLimits
+from tests.grading.answers import edit
+from tests.grading.answers_1 import CIRCLE, SPECTRUM
 from tests.grading.helpers import FIRST, hidden_lines, machine_tasks
-from tests.grading.wrong_answers import CIRCLE, SPECTRUM, edit, notebook_with
+from tests.grading.wrong_answers import notebook_with
 
 LIBRARY = assignments.ROOT / "sbd_utils"
 
@@ -224,7 +226,11 @@ def test_to_end_the_process_or_take_all_memory_costs_the_task_alone(hostile):
 def test_megabytes_of_output_are_cut_and_the_mark_stays(hostile):
     out, results = hostile
     assert set(marks(results["noisy"])) == {"center_of_mass"}
-    assert (out / "feedback" / "noisy" / f"{FIRST}.html").stat().st_size < 2_000_000
+    page = out / "feedback" / "noisy" / f"{FIRST}.html"
+    assert page.stat().st_size < 2_000_000
+    text = page.read_text(encoding="utf-8")
+    assert "x" * 1000 in text, "the beginning of the output is there"
+    assert "(Cut here: a cell" in text
 
 
 def test_a_renamed_function_is_missed_by_its_name(hostile):
@@ -259,9 +265,9 @@ def test_what_is_no_notebook_gets_nothing_and_a_reason(student, hostile):
 
 
 def test_a_file_of_another_name_is_named(hostile):
-    assert (
-        "my homework.docx is not the name of an assignment" in hostile[1]["word"].outcome.notes[0]
-    )
+    outcome = hostile[1]["word"].outcome
+    assert outcome.notes[-1] == "no notebook, and not graded: my homework.docx"
+    assert outcome.tasks == [], "what is no notebook is not marked 0"
 
 
 def test_no_submission_stops_the_others(hostile):
@@ -299,6 +305,36 @@ def test_grading_needs_a_folder(capsys):
     with pytest.raises(SystemExit):
         grade.main(["no-such-folder"])
     assert "no-such-folder is not a folder" in capsys.readouterr().err
+
+
+REFUSED = {
+    "an archive": ("class.zip", "is not a folder: unpack the archive"),
+    "a notebook": (f"{FIRST}.ipynb", "is not a folder; give one that holds a folder for each"),
+    "nothing": ("nowhere", "is not a folder, there is no such thing"),
+    "where the tables go": ("graded", "is the folder of the submissions: choose another one"),
+    "out is a file": ("class", "list.csv is a file: choose a folder"),
+}
+
+
+@pytest.mark.parametrize(("name", "sentence"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_graded_is_refused_in_a_sentence(name, sentence, tmp_path, capsys):
+    for file in ["class.zip", f"{FIRST}.ipynb", "list.csv"]:
+        (tmp_path / file).write_text("", encoding="utf-8")
+    for folder in ["graded", "class"]:
+        (tmp_path / folder).mkdir()
+    out = "list.csv" if name == "class" else "graded"
+    with pytest.raises(SystemExit):
+        grade.main([str(tmp_path / name), "--out", str(tmp_path / out)])
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_folder_with_nothing_to_grade_is_said(tmp_path, capsys):
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class" / "list.csv").write_text("", encoding="utf-8")
+    assert grade.main([str(tmp_path / "class"), "--out", str(tmp_path / "out")]) == 1
+    said = capsys.readouterr().out
+    assert "left out: list.csv is no notebook" in said
+    assert "holds no folder of a student and no notebook: nothing was graded" in said
 
 
 def test_text_in_tables_is_no_formula():

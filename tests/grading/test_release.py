@@ -101,11 +101,7 @@ def test_a_mistyped_marker_is_refused(right, mistyped, tmp_path, monkeypatch, ca
 def test_the_folder_for_students_can_be_handed_out_alone(tmp_path):
     assert release.main([str(tmp_path)]) == 0
     assert sorted(path.stem for path in tmp_path.glob("*.ipynb")) == NAMES
-    code = "import sbd_utils.checks as c; print(c.__file__)"
-    run = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert Path(run.stdout.strip()).is_relative_to(tmp_path)
+    assert Path(where_imports_find_the_library(tmp_path)).is_relative_to(tmp_path)
     everything = "".join(
         path.read_text(encoding="utf-8")
         for path in tmp_path.rglob("*")
@@ -113,6 +109,73 @@ def test_the_folder_for_students_can_be_handed_out_alone(tmp_path):
     )
     assert "BEGIN SOLUTION" not in everything
     assert "HIDDEN TESTS" not in everything
+
+
+def where_imports_find_the_library(folder: Path, **environment: str) -> str:
+    """Run the first cell of code of every assignment, as students got it, in a folder."""
+    cells = [next(c for c in released(name).cells if c.id == "imports").source for name in NAMES]
+    code = "\n".join([*cells, "print(sbd_utils.__file__)"])
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": "", **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+
+
+def test_the_imports_work_wherever_the_library_is_installed(tmp_path):
+    """Outside of every clone, in a folder that holds nothing else."""
+    (tmp_path / "alone").mkdir()
+    found = where_imports_find_the_library(tmp_path / "alone", PYTHONPATH=str(ROOT))
+    assert Path(found).is_relative_to(ROOT)
+
+
+def test_students_are_told_how_to_set_up_what_may_be_used_and_how_to_run_one_task(tmp_path):
+    assert release.main([str(tmp_path)]) == 0
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    without_cuda = re.search(r"--index-url (\S+/cpu)", text)
+    assert without_cuda
+    assert without_cuda[1] in makefile, "the same build as in a clone"
+    for package in ["torch", "numpy", "matplotlib", "pillow"]:
+        assert re.search(rf"there when your work is graded: Python's own, .*{package}", text)
+    assert "**One task alone**: run the first cell of code" in text
+    assert "{" not in text
+
+
+@each_assignment
+def test_each_task_runs_alone_after_the_imports(name):
+    """What the README tells students: the first cell of code, then what stands below the task's heading."""
+    run = subprocess.run(
+        [sys.executable, "-c", ALONE],
+        input=json.dumps(tasks_alone(name)),
+        cwd=assignments.SOURCES,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg"},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    assert run.stdout.count("the check found nothing wrong") >= len(machine_tasks(name))
+
+
+ALONE = "import json, sys\nfor code in json.load(sys.stdin): exec(code, {'__name__': '__main__'})"
+
+
+def tasks_alone(name: str) -> list[str]:
+    """For each task the imports, and the cells from its heading down to its visible check."""
+    source = assignments.read_source(name)
+    imports = next(cell.source for cell in source.cells if cell.id == "imports")
+    tasks, below = [], []
+    for cell in source.cells:
+        if re.search(r"^## Task", cell.source, re.MULTILINE):
+            below = []
+        if cell.cell_type == "code" and not assignments.is_not_run(cell):
+            below.append(assignments.HIDDEN.sub("", cell.source))
+        if assignments.is_test(cell):
+            tasks.append("\n".join([imports, *below]))
+    return tasks
 
 
 @each_assignment

@@ -1,7 +1,5 @@
 """What students wrote is put into the course's notebook without losing a word."""
 
-import os
-
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
@@ -9,7 +7,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from grading import assignments, submissions
 from grading.assignments import NOT_RUN, is_added, is_test
 from grading.release import read_assignment
-from grading.submissions import Merged, find, merge
+from grading.submissions import Merged, merge
 from tests.grading.helpers import FIRST, NAMES
 
 LAST = NAMES[-1]
@@ -190,27 +188,25 @@ def test_a_cell_of_one_s_own_is_not_graded_whatever_it_says(courses):
     assert not is_test(cells[-1])
 
 
-# Finding and reading
+def test_an_answer_in_a_cell_of_another_kind_is_read_and_noted_and_keeps_its_output(courses):
+    def change(cells):
+        at_answer, at_code = at(cells, "answer"), at(cells, "sign_test")
+        printed = [nbformat.v4.new_output("stream", text="42")]
+        cells[at_answer] = new_code_cell("print(42)", id="answer", outputs=printed)
+        cells[at_code] = new_markdown_cell("def sign_test(): ...", id="sign_test")
 
-
-def test_every_file_has_a_student_and_where_its_name_tells_it_an_assignment(tmp_path):
-    for name in [f"ada/{FIRST}.ipynb", f"ada/old/{FIRST}.ipynb", "bo/notes.txt", "1_cy.ipynb"]:
-        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
-        (tmp_path / name).write_text("", encoding="utf-8")
-    (tmp_path / "ada" / ".ipynb_checkpoints").mkdir()
-    (tmp_path / "ada" / ".ipynb_checkpoints" / f"{FIRST}.ipynb").write_text("", encoding="utf-8")
-    found = [(one.student, one.file, one.assignment) for one in find(tmp_path)]
-    assert found == [
-        ("1_cy", "1_cy.ipynb", FIRST),
-        ("ada", f"{FIRST}.ipynb", FIRST),
-        ("ada", f"old/{FIRST}.ipynb", FIRST),
-        ("bo", "notes.txt", ""),
+    merged = put_in(courses, LAST, change)
+    cells = merged.notebook.cells
+    assert cells[at(cells, "answer")].source == "print(42)"
+    assert cells[at(cells, "sign_test")].cell_type == "code"
+    assert cells[at(cells, "answer") + 1].outputs[0].text == "42"
+    assert merged.notes == [
+        "cell 'sign_test' was handed in as markdown, and is read as code",
+        "cell 'answer' was handed in as code, and is read as markdown",
     ]
 
 
-def test_the_name_of_a_folder_is_text_whatever_its_bytes():
-    assert submissions.readable(os.fsdecode("Zoë".encode())) == "Zoë"
-    assert submissions.readable(os.fsdecode(b"Zo\xeb")) == "Zo\ufffd"
+# Reading
 
 
 def test_a_notebook_with_a_mark_of_its_encoding_is_read(tmp_path):

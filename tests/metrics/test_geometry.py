@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sbd_utils import fit_geometry, generate_spaced_coordinates
+from sbd_utils import fit_geometry, generate_spaced_coordinates, latent_direction
 
 XY = np.stack(generate_spaced_coordinates(12, 52, 31, 5)[:2], 1)  # [310, 2]
 
@@ -111,6 +111,16 @@ def test_shift_and_scale_of_the_code_change_no_score():
     assert one.affine_r2 == pytest.approx(other.affine_r2)
     assert one.similarity_r2 == pytest.approx(other.similarity_r2)
     assert one.angle == pytest.approx(other.angle)
+
+
+def test_a_direction_does_not_depend_on_order_and_signs_of_the_latents():
+    for degrees in (0, 10, 45, 80):
+        turn = np.radians(degrees)
+        first = XY @ [np.cos(turn), np.sin(turn)]
+        second = XY @ [-np.sin(turn), np.cos(turn)]
+        for code in [(first, second), (second, first), (-first, second), (second, -first)]:
+            found = latent_direction(XY, 3 * np.stack(code, 1) + 1)
+            assert (found - degrees + 45) % 90 - 45 == pytest.approx(0, abs=1e-9)
 
 
 def test_tensors_and_lists_are_taken():

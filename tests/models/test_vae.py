@@ -9,14 +9,20 @@ from sbd_utils import (
     DeconvDecoder,
     Encoder,
     SpatialBroadcastDecoder,
+    UpsampleDecoder,
     coordinate_map,
     elbo_loss,
     render_batch,
     sample_posterior,
+    warp,
 )
 from sbd_utils.models import DECODERS as DECODERS_OF_THE_LIBRARY
 
-DECODERS = {"sbd": SpatialBroadcastDecoder, "deconv": DeconvDecoder}
+DECODERS = {
+    "sbd": SpatialBroadcastDecoder,
+    "deconv": DeconvDecoder,
+    "upsample": UpsampleDecoder,
+}
 
 
 def count(module: nn.Module) -> int:
@@ -29,6 +35,10 @@ def count(module: nn.Module) -> int:
 def test_parameter_counts_are_those_of_the_architecture():
     assert count(SpatialBroadcastDecoder(out_channels=3)) == 45_635
     assert count(DeconvDecoder(out_channels=3)) == 268_291
+    conv = (9 * 64 + 1) * 64
+    upsample = (10 + 1) * 64 * 2 * 2 + 5 * conv + (9 * 64 + 1) * 3
+    assert count(UpsampleDecoder(out_channels=3)) == upsample
+    assert count(UpsampleDecoder(out_channels=3, coordinates=True)) == upsample + 9 * 2 * 64
     convs = (3 * 16 + 1) * 64 + 3 * (64 * 16 + 1) * 64
     assert count(Encoder(in_channels=3)) == convs + (64 * 4 * 4 + 1) * 256 + 2 * (256 + 1) * 10
 
@@ -70,9 +80,31 @@ def test_the_kinds_of_coordinates():
     torch.testing.assert_close(
         torch.complex(u, v), torch.complex(x, y) * complex(0.5**0.5, 0.5**0.5)
     )  # by 45 degrees
+    assert torch.equal(coordinate_map(16, "warped"), warp(torch.stack([x, y])))
     assert coordinate_map(16, "learned").shape == (2, 16, 16)
     with pytest.raises(ValueError, match="position is 'polar'; it must be one of 'xy'"):
         coordinate_map(16, "polar")
+
+
+def test_warped_coordinates_keep_ends_and_order_and_are_not_straight():
+    u = torch.arange(-100, 101).double() / 100
+    bent = warp(u)
+    assert bent[[0, 100, 200]].tolist() == [-1, 0, 1]
+    assert (bent.diff() > 0).all()
+    torch.testing.assert_close(bent, -warp(-u))  # odd
+    torch.testing.assert_close(bent[150], torch.tensor(0.3 * 0.5 + 0.7 * 0.25).double())
+
+
+def test_upsampling_sees_coordinates_in_its_last_hidden_layer_alone():
+    decoder, seen = UpsampleDecoder(32, z_dim=4, channels=8, coordinates=True), []
+    for conv in decoder.convs:
+        conv.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    decoder(torch.randn(3, 4))
+    sizes = [(inputs.shape[1], inputs.shape[-1]) for inputs in seen]
+    assert sizes == [(8, 2), (8, 4), (8, 8), (8, 16), (10, 32)]
+    assert torch.equal(seen[-1][:, 8:], coordinate_map(32).expand(3, 2, 32, 32))
+    first = seen[0]  # every number of the 1 x 1 start is there four times
+    assert torch.equal(first[..., 0, 0], first[..., 1, 1])
 
 
 def test_the_first_convolution_sees_z_everywhere_then_x_then_y():
@@ -108,6 +140,8 @@ def test_pooled_decoding():
     z = torch.randn(3, 4)
     deconv = DeconvDecoder(32, z_dim=4, channels=8)
     torch.testing.assert_close(deconv(z, pool=4), nn.functional.avg_pool2d(deconv(z), 4))
+    upsample = UpsampleDecoder(32, z_dim=4, channels=8)
+    torch.testing.assert_close(upsample(z, pool=4), nn.functional.avg_pool2d(upsample(z), 4))
     sbd = SpatialBroadcastDecoder(32, z_dim=4, channels=8)
     seen = []
     sbd.convs[0].register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
@@ -128,6 +162,8 @@ def test_pooled_decoding():
         ("sbd", dict(position="learned")),
         ("deconv", {}),
         ("deconv", dict(coordinates=True)),
+        ("upsample", {}),
+        ("upsample", dict(coordinates=True)),
     ],
 )
 def test_gradients_reach_every_parameter(decoder, options):

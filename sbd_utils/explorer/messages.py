@@ -1,0 +1,241 @@
+"""What the page asks, and what it is answered.
+
+A message is a dictionary with a "type": an event, which changes the state (see `events`), or a
+wish, which does not. With its answer come back "stamp" (when it was sent), "page" (by which view)
+and "number" (which of that view's messages it is). A page that gets no answer asks again; by its
+number an event is known that has been done already.
+"""
+
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sbd_utils.data import CIRCLE_SIZE, center_range
+from sbd_utils.explorer.core import TRAVERSAL_SPAN, Explorer
+from sbd_utils.explorer.events import Name, read_integer, read_name, read_number, shortened
+from sbd_utils.explorer.pictures import to_bytes
+from sbd_utils.explorer.side import FIELD, FIELD_SIZE, Side
+
+WITH_GRID = ("hello", "axes", "reset")
+"""Messages whose answer holds the encoded grid: it changes with the axes alone."""
+RETURNED: dict[str, Callable[[str, Any], Any]] = {
+    "stamp": read_number,
+    "page": read_name,
+    "number": read_integer,
+}
+"""What a message may bring and its answer takes back, and how each is checked."""
+LONGEST_NAME = 64
+"""Characters of a page's name, at most."""
+PAGES = 100
+"""Pages whose last event is remembered."""
+GOAL_REACHED = 0.7
+"""From this overlap on a picture is called the goal's."""
+
+
+class Answer(NamedTuple):
+    """What goes back to the page."""
+
+    content: dict[str, Any]
+    """What JSON can hold, with a "type": view, field, code, file or error."""
+    buffers: Sequence[bytes] = ()
+    """Bytes of pictures, or of a file."""
+
+
+class Message(NamedTuple):
+    """What comes from a page."""
+
+    event: dict[str, Any]
+    """An event or a wish."""
+    returned: dict[str, Any]
+    """What goes back with the answer; see `RETURNED`."""
+
+
+def read_message(message: Any) -> Message:
+    """A message in its two parts.
+
+    Raises:
+        ValueError: It is no dictionary, or what its answer should take back is malformed.
+    """
+    if not isinstance(message, Mapping):
+        raise ValueError(f"message is {shortened(message)}; it must be a dictionary")
+    event = {name: value for name, value in message.items() if name not in RETURNED}
+    returned = dict.fromkeys(RETURNED)
+    for name, read in RETURNED.items():
+        if message.get(name) is not None:
+            returned[name] = read(name, message[name])
+    if len(str(returned["page"])) > LONGEST_NAME:
+        wanted = f"it must have at most {LONGEST_NAME} characters"
+        raise ValueError(f"page is {shortened(returned['page'])}; {wanted}")
+    return Message(event, returned)
+
+
+class Conversation:
+    """An explorer, and what has been said about it with its pages."""
+
+    def __init__(self, core: Explorer) -> None:
+        """Begin.
+
+        Args:
+            core: The explorer that the pages show.
+        """
+        self.core = core
+        self.core_seconds = 0.0
+        """What the core took for the last event."""
+        self.accepted: list[dict[str, Any]] | None = None
+        """A list here collects the events that were accepted."""
+        self._done: dict[Name, int] = {}
+        """By page, the number of the last event that has been done."""
+
+    def respond(self, message: Any, send: Callable[[dict[str, Any], list[bytes]], object]) -> None:
+        """Answer a message, a bad one with what is wrong: the page waits for the answer.
+
+        Args:
+            message: What came; anything.
+            send: Takes the answer, what JSON can hold and bytes; it is called once.
+        """
+        start = time.perf_counter()
+        self.core_seconds = 0.0
+        returned: dict[str, Any] = {}
+        answer = Answer({"type": "error", "text": "the explorer failed; its log says how"})
+        try:
+            event, returned = read_message(message)
+            answer = self._answer(event, returned["page"], returned["number"])
+        except ValueError as error:  # it is refused
+            answer = Answer({"type": "error", "text": str(error)})
+        finally:
+            # For those who measure: milliseconds spent here, and in the core.
+            kernel = 1000 * (time.perf_counter() - start)
+            times = {"kernel": kernel, "core": 1000 * self.core_seconds}
+            send({**answer.content, **returned, **times}, list(answer.buffers))
+
+    def _answer(self, event: dict[str, Any], page: Name | None, number: int | None) -> Answer:
+        wishes: dict[str, Callable[..., Answer]] = {
+            "hello": self._view,
+            "code": self._code,
+            "png": self._png,
+            "gif": self._gif,
+            "field": self._field,
+        }
+        kind = event.get("type")
+        if isinstance(kind, str) and kind in wishes:
+            return wishes[kind](event)
+        if self._is_done(page, number):
+            return self._view({"type": "hello"})
+        start = time.perf_counter()
+        self.core.handle(event)
+        self.core_seconds = time.perf_counter() - start
+        self._remember(page, number)
+        if self.accepted is not None:
+            self.accepted.append(event)
+        return self._view(event)
+
+    def _is_done(self, page: Name | None, number: int | None) -> bool:
+        done = None if page is None else self._done.get(page)
+        return done is not None and number is not None and number <= done
+
+    def _remember(self, page: Name | None, number: int | None) -> None:
+        if page is None or number is None:
+            return
+        self._done[page] = number
+        if len(self._done) > PAGES:
+            oldest = next(iter(self._done))
+            del self._done[oldest]
+
+    def _code(self, _: dict[str, Any]) -> Answer:
+        return Answer({"type": "code", "text": self.core.code()})
+
+    def _png(self, _: dict[str, Any]) -> Answer:
+        name = _file_name(*self.core.sides, ending="png")
+        return Answer({"type": "file", "name": name, "mime": "image/png"}, [self.core.png()])
+
+    def _gif(self, wish: dict[str, Any]) -> Answer:
+        model, latents = read_name("model", wish.get("model")), wish.get("latents")
+        if not isinstance(latents, list):
+            raise ValueError(f"latents is {shortened(latents)}; it must be a list of integers")
+        film = self.core.gif(model, *latents)
+        name = _file_name(model, *(f"z{latent}" for latent in latents), ending="gif")
+        return Answer({"type": "file", "name": name, "mime": "image/gif"}, [film])
+
+    def _field(self, wish: dict[str, Any]) -> Answer:
+        """A row of the small pictures behind a plane."""
+        core = self.core
+        name = read_name("model", wish.get("model"))
+        if name not in core.sides:
+            raise ValueError(
+                f"model is {shortened(name)}; it must be one of {', '.join(map(repr, core.sides))}"
+            )
+        row, side = read_integer("row", wish.get("row")), core.sides[name]
+        pictures = side.field_row(row, core.span)
+        about = {"type": "field", "model": name, "row": row, "axes": list(side.axes)}
+        return Answer(about, [pictures.tobytes()])
+
+    def _view(self, message: dict[str, Any]) -> Answer:
+        """What is to be seen now: the circle's picture, and every model's code and picture."""
+        core = self.core
+        with_grid = message["type"] in WITH_GRID
+        view = {
+            "type": "view",
+            "circle": core.circle,
+            "encoded": core.encoded,
+            "linked": core.linked,
+            "path": [_rounded(point, 1) for point in core.path],
+            "lengths": _rounded(core.path_lengths(), 1),
+            "sides": [_side_view(core, side, with_grid) for side in core.sides.values()],
+        }
+        pictures = [to_bytes(core.image()), *(side.picture for side in core.sides.values())]
+        return Answer(view, [picture.tobytes() for picture in pictures])
+
+
+def page_spec(core: Explorer) -> dict[str, Any]:
+    """What a page must know before the first answer."""
+    sides = [
+        {
+            "name": name,
+            "channels": side.channels,
+            "latents": side.ranked(),
+            "scale": side.scale,
+        }
+        for name, side in core.sides.items()
+    ]
+    return {
+        "sides": sides,
+        "im_size": core.im_size,
+        "center_range": center_range(core.im_size),
+        "goal": core.goal,
+        "circle_radius": CIRCLE_SIZE / 2,
+        "goal_reached": GOAL_REACHED,
+        "field": [FIELD, min(FIELD_SIZE, core.im_size)],
+        "span": core.span,
+        "traversal_span": TRAVERSAL_SPAN,
+        "grid": core.true_grid.tolist(),
+    }
+
+
+def _side_view(core: Explorer, side: Side, with_grid: bool) -> dict[str, Any]:
+    """What the page shows of a model; all but `z` and `mean` in the two latents on its axes."""
+    axes = list(side.axes)
+    view = {
+        "axes": axes,
+        "z": _rounded(side.z.tolist(), 4),
+        "mean": _rounded(side.mean.tolist(), 4),
+        "std": side.std[axes].tolist(),
+        "trail": [_rounded(place, 3) for place in side.trail_in(axes)],
+        "lengths": _rounded(side.trail_lengths(), 2),
+        "overlap": round(core.overlap(side.name), 3),
+        "text": core.describe(side.name),
+    }
+    if with_grid:
+        view["grid"] = side.grid[:, :, axes].tolist()
+    return view
+
+
+def _file_name(*parts: Name, ending: str) -> str:
+    """A name that every system takes, such as "SBD-z3.gif"."""
+    words = [re.sub(r"[^\w.]+", "_", str(part)) for part in parts]
+    return f"{'-'.join(words)}.{ending}"
+
+
+def _rounded(values: Any, digits: int) -> list[float]:
+    """Numbers with fewer digits: messages stay short."""
+    return [round(value, digits) for value in values]

@@ -1,0 +1,50 @@
+"""The page's JavaScript and its style sheet."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from sbd_utils.files import read_text
+
+FOLDER = Path(__file__).parent
+MODULES = ("pads.js", "line.js", "lesson.js", "page.js")
+"""What the page is made of; each imports only from those before it."""
+
+
+def join_modules(sources: Mapping[str, str]) -> str:
+    """One JavaScript module from several, since a widget brings only one.
+
+    Args:
+        sources: By name, in such an order that each imports only from those before it, as in
+            `import { make } from "./pads.js";`, and exports each name where it is defined.
+
+    Returns:
+        The sources one after another, without these imports, and without the word `export` but
+        for `export default`.
+
+    Raises:
+        ValueError: There is another import.
+    """
+    joined = ""
+    before: list[str] = []
+    for name, source in sources.items():
+        known = "|".join(map(re.escape, before)) or "(?!)"  # nothing
+        statement = rf'^import \{{[^}}]*\}} from "\./({known})";\n'
+        kept = re.sub(statement, "", source, flags=re.MULTILINE)
+        rest = re.findall(r"^import\b.*", kept, re.MULTILINE)
+        if rest:
+            wanted = f"it may import from {before or 'nowhere'}"
+            raise ValueError(f"{name} has {rest[0]!r}; {wanted}")
+        joined += re.sub(r"^export (?!default)", "", kept, flags=re.MULTILINE)
+        before.append(name)
+    return joined
+
+
+def page_script() -> str:
+    """The page as one JavaScript module, with the `render` of an anywidget."""
+    return join_modules({name: read_text(FOLDER / name) for name in MODULES})
+
+
+def page_style() -> str:
+    """Its style sheet."""
+    return read_text(FOLDER / "page.css")
