@@ -25,6 +25,15 @@ def released(name: str) -> nbformat.NotebookNode:
     return release.read_assignment(name).released
 
 
+def hidden_lines(name: str) -> list[str]:
+    """Lines of an assignment's hidden tests that stand nowhere else in it."""
+    text = "\n".join(cell.source for cell in assignments.read_source(name).cells)
+    elsewhere = assignments.HIDDEN.sub("", text)
+    regions = assignments.HIDDEN.findall(text)
+    lines = {line.strip() for region in regions for line in region.splitlines()}
+    return [line for line in sorted(lines) if len(line) > 20 and line not in elsewhere]
+
+
 read_once = functools.cache(release.read_assignment)
 
 

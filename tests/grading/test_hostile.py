@@ -15,7 +15,7 @@ from grading.tables import safe
 from grading.watch import TimeLimits
 from tests.grading.answers import edit
 from tests.grading.answers_1 import CIRCLE, SPECTRUM
-from tests.grading.helpers import FIRST, machine_tasks
+from tests.grading.helpers import FIRST, hidden_lines, machine_tasks
 from tests.grading.wrong_answers import notebook_with
 
 LIBRARY = assignments.ROOT / "sbd_utils"
@@ -282,10 +282,11 @@ def test_whoever_solves_nothing_earns_nothing(student, hostile):
     assert find_sandbox().kind, "without a sandbox, the disk can be searched: see the sentence"
     assert result.outcome.total == 0, marks(result)
     page = (out / "feedback" / student / f"{FIRST}.html").read_text(encoding="utf-8")
-    assert "_right =" not in page
-    assert "generator=torch.Generator().manual_seed(sum(_shape))" not in page
+    text = html.unescape(re.sub("<[^>]*>", "", page))
+    assert "circle(20.5, 12.25" in text
+    assert [line for line in hidden_lines(FIRST) if line in text] == []
     if student == "looks":
-        assert "found 0 []" in html.unescape(page)
+        assert "found 0 []" in text
 
 
 def test_what_ends_a_student_s_own_process_costs_no_mark_of_what_works(hostile):

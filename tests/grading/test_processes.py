@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-import torch
 
 from grading import processes
 from grading.processes import (
@@ -51,7 +50,7 @@ def compute(job):
 
 
 def look_around(job):
-    return [os.getcwd(), open(f"/proc/{os.getpid()}/status").read(), torch.get_num_threads()]
+    return os.getcwd()
 
 
 def left() -> list[psutil.Process]:
@@ -95,8 +94,7 @@ def test_a_process_ends_when_it_is_told_to(tmp_path):
 
 
 def test_a_process_works_in_its_folder(tmp_path):
-    folder, *_ = run_job(look_around, 1, tmp_path, LONG)
-    assert Path(folder) == tmp_path.resolve()
+    assert Path(run_job(look_around, 1, tmp_path, LONG)) == tmp_path.resolve()
 
 
 FORKS = """
