@@ -19,7 +19,7 @@
 #
 # **You need** notebook 01 (the circles), PyTorch's `nn.Module` and `backward()`, and the normal distribution.
 #
-# **Time**: 30 minutes to read, 30 more for the exercises; 20 seconds to run on two cores.
+# **Time**: 40 minutes to read, 30 more for the exercises; 20 seconds to run on two cores.
 #
 # Nothing is trained here. Every claim below is about untrained networks, or about weights that we choose ourselves;
 # what training makes of them is the subject of notebook 03.
