@@ -83,6 +83,7 @@ def column(group, name):
     return np.array([getattr(row, name) for row in runs(*group)], dtype=float)
 
 
+# %%
 SHOWN = {  # column: heading, digits
     "affine_r2": ("pair", 2),
     "linear_r2": ("all ten", 2),

@@ -119,6 +119,7 @@ def code_gradient(model, z, pair):
     return torch.stack(columns, 1)
 
 
+# %%
 line = torch.arange(16.0, 49.0, 8.0)
 places = torch.cartesian_prod(line, line)  # [25, 2] whole pixels
 x, y = places.T
@@ -342,6 +343,7 @@ def toward_axes(degrees):
     return np.cos(4 * np.radians(degrees)).mean(-1)
 
 
+# %%
 differences = (rotated - upright[:5]) % 90
 compared = {"upright": upright, "rotated": rotated, "difference, seed by seed": differences}
 for label, d in compared.items():
