@@ -308,7 +308,8 @@ class Peer:
         if what == "get":
             result = getattr(thing, name)
         elif what == "set":
-            result = setattr(thing, name, *values)
+            setattr(thing, name, *values)
+            result = None
         else:
             expect(what == "method", "nothing known is asked for")
             result = getattr(thing, name)(*values)
@@ -457,7 +458,7 @@ class _Remote(torch.autograd.Function):
     """Hangs the results of a call on its inputs."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, peer: Peer, graph: Any, outputs: list[Tensor], *inputs: Tensor
     ) -> tuple[Tensor, ...]:
         """Give what has come already."""
@@ -468,7 +469,7 @@ class _Remote(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
         """Ask the other side; what it says must fit what it was given."""
         found = ctx.peer.gradients(ctx.graph, grads)
         expect(len(found) == len(ctx.inputs), "there are not as many gradients as inputs")
@@ -586,8 +587,7 @@ def copy_into(given: Any, changed: Any) -> None:
         for mine, theirs in zip(given, changed, strict=False):
             copy_into(mine, theirs)
         same_length = len(given) == len(changed)
-        kept = list(map(_either, given, changed)) if same_length else changed
-        given[:] = kept
+        given[:] = list(map(_either, given, changed)) if same_length else changed
     elif isinstance(given, tuple) and isinstance(changed, tuple):
         for mine, theirs in zip(given, changed, strict=False):
             copy_into(mine, theirs)

@@ -188,7 +188,7 @@ class Limits:
     """Of its own, without those of processes that it started."""
 
 
-CONTEXT = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
+CONTEXT: Any = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
 """How a process begins: where it can, as a copy of one that has imported what it needs."""
 
 
