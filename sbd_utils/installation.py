@@ -15,9 +15,11 @@ from sbd_utils.files import read_text
 from sbd_utils.pretrained import RESTORE, load_pretrained
 
 EXTRAS = ("lab", "explore")
-"""The extras of the project whose packages the notebooks import."""
-NOT_OPENED = ("filelock", "jupytext", "packaging", "voila")
-"""What a reader of the notebooks does without, or never notices."""
+"""The extras of the project in which the packages of the notebooks are stated."""
+LIBRARY = ("torch", "numpy", "matplotlib", "pillow", "safetensors", "tqdm")
+"""What the library imports, by the names of pyproject.toml."""
+PACKAGES = (*LIBRARY, "jupyterlab", "ipywidgets", "anywidget")
+"""With what a reader of the notebooks needs beside it."""
 MODULES = {"pillow": "PIL"}
 """Names to import a package by, where they are not its own."""
 WEIGHTS = ("vae_circles_bw", "vae_deconv_circles_bw")
@@ -98,7 +100,7 @@ def _lowest_versions(root: Path) -> tuple[str, dict[str, str]]:
         stated += extras[extra]
     bounds = dict(line.split(">=") for line in stated if ">=" in line)
     python = project["requires-python"].removeprefix(">=")
-    return python, {name: low for name, low in bounds.items() if name not in NOT_OPENED}
+    return python, {name: bounds[name] for name in PACKAGES}
 
 
 def needs_python(least: str) -> None:

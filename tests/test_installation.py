@@ -96,6 +96,15 @@ def test_outside_a_clone_or_in_a_broken_one_it_says_where_to_open_it(tmp_path, c
     assert "open the notebooks where they lie in a clone of the course" in told
 
 
+def test_another_package_of_the_project_changes_nothing(tmp_path, lines):
+    """Such as one that only a page of its own needs, and that does not tell its version."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    more = text.replace('"numpy>=2.0"', '"numpy>=2.0", "no-such-package>=1.0"')
+    assert more != text
+    (tmp_path / "pyproject.toml").write_text(more, encoding="utf-8")
+    assert installation_report(tmp_path).splitlines() == lines
+
+
 def test_the_versions_are_those_of_the_clone(tmp_path):
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     text = (tmp_path / "pyproject.toml").read_text(encoding="utf-8")
