@@ -10,7 +10,7 @@ import pytest
 
 from grading import assignments, grade
 from grading.marks import Result
-from grading.sandbox import find_sandbox
+from grading.sandbox import NONE, find_sandbox
 from grading.tables import safe
 from grading.watch import TimeLimits
 from tests.grading.answers import edit
@@ -279,7 +279,9 @@ def test_no_submission_stops_the_others(hostile):
 def test_whoever_solves_nothing_earns_nothing(student, hostile):
     out, results = hostile
     result = results[student]
-    assert find_sandbox().kind, "without a sandbox, the disk can be searched: see the sentence"
+    if student == "looks" and not find_sandbox().kind:  # then the disk can be searched,
+        assert find_sandbox().missing == NONE  # and the run says so
+        return
     assert result.outcome.total == 0, marks(result)
     page = (out / "feedback" / student / f"{FIRST}.html").read_text(encoding="utf-8")
     text = html.unescape(re.sub("<[^>]*>", "", page))
