@@ -644,7 +644,10 @@ for seed in sorted({point.seed for point in turning}):
     straight = [point for point in run if point.affine_r2 > 0.9]
     off = [min(point.angle_mod_90, 90 - point.angle_mod_90) for point in straight]
     ax.plot([point.updates for point in straight], off, "o-", markersize=3, label=f"seed {seed}")
-    print(f"seed {seed}: first straight after {straight[0].updates} updates, {off[0]:.0f}° off the axes;", end=" ")
+    print(
+        f"seed {seed}: first straight after {straight[0].updates} updates, {off[0]:.0f}° off the axes;",
+        end=" ",
+    )
     print(f"after {straight[-1].updates}: {off[-1]:.0f}°, affine R² {straight[-1].affine_r2:.2f}")
     assert off[-1] < off[0]
 ax.axhline(22.5, color="0.5", linestyle=":", label="mean of random angles")

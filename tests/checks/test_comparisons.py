@@ -77,7 +77,9 @@ def test_a_right_answer_is_let_pass_in_any_form(check, given, capsys):
     assert capsys.readouterr().out.endswith(SOLVED)
 
 
-CHECKS = list(dict.fromkeys(check for check, _ in CASES))  # in an order that is the same in every process
+CHECKS = list(
+    dict.fromkeys(check for check, _ in CASES)
+)  # in an order that is the same in every process
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
