@@ -15,6 +15,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import numpy as np
 import pytest
 import yaml
 from packaging.requirements import Requirement
@@ -142,6 +143,19 @@ def test_the_readme_tells_of_the_pictured_networks_what_their_records_say():
     assert f"| {used[0]} | {used[1]}, two are shown |" in readme
     assert f"| R² of a square grid, turned freely | {straight[0]} | {straight[1]} |" in readme
     assert f"| squared error of an image | {errors[0]} | {errors[1]} |" in readme
+
+
+def test_the_readme_tells_where_the_other_decoder_does_better():
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    evidence = ROOT / "pretrained" / "evidence"
+    [own] = read_rows(evidence / "deconv_own_circles.csv")
+    fast = [r for r in read_rows(evidence / "seeds_circles_fp32.csv") if r.recipe == "fast"]
+    errors = [row.squared_error for row in fast if row.decoder == "sbd"]
+    assert own.affine_r2 < 0.1
+    assert own.processor_seconds < 1.05 * np.median([row.processor_seconds for row in fast])
+    assert f"tell x and y linearly, R² {own.linear_r2:.2f}," in readme
+    said = f"squared error {own.squared_error:.1f} against {min(errors):.1f} to {max(errors):.1f}"
+    assert said in readme
 
 
 def test_the_readme_does_not_call_luck_a_result():
