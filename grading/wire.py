@@ -264,7 +264,7 @@ class Decoder:
 
     def _named(self, content: Any, depth: int) -> tuple[Any, ...]:
         name, fields = content["name"], content["fields"]
-        names = [name, *fields]
+        names = [name.lstrip("_"), *fields]  # torch's own begin with one, as the kind of a class
         expect(all(re.fullmatch(PLAIN_NAME, one) for one in names), "a tuple's names are none")
         return namedtuple(name, fields)(*self._items(content["items"], depth))
 

@@ -130,6 +130,9 @@ def test_values_come_back_as_they_were(value, far):
 
 def test_a_named_tuple_keeps_its_names(far):
     assert far.same(Pair(1, torch.ones(2))).second.sum() == 2
+    theirs = far.model.load_state_dict(Student().model.state_dict())  # a class of torch's own
+    assert theirs.missing_keys == theirs.unexpected_keys == []
+    assert str(theirs) == "_IncompatibleKeys(missing_keys=[], unexpected_keys=[])"
 
 
 LAYOUTS = {
