@@ -114,7 +114,8 @@ def serve(address: str) -> None:
     from sbd_utils.checks import NotYet
 
     if address not in _peers:
-        _peers[address] = Peer(Client(address), "k", Desk(), classes=[NotYet])
+        channel = Client(address)
+        _peers[address] = Peer(channel, "k", Desk(), classes=[NotYet], shows_parameters=True)
     with _silent():
         _peers[address].serve()
 

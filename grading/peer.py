@@ -126,6 +126,7 @@ class Peer:
         may_get: Callable[[Any, str], bool] = lambda thing, name: True,
         most_served: float = math.inf,
         classes: Sequence[type[BaseException]] = (),
+        shows_parameters: bool = False,
     ) -> None:
         """Begin to talk.
 
@@ -136,10 +137,14 @@ class Peer:
             may_get: Whether it may have this attribute of a thing it was given.
             most_served: Questions of the other side, in all.
             classes: Exceptions that both sides know, beyond Python's own.
+            shows_parameters: Whether the other side gets to know every parameter that a result was
+                computed from, so that it can ask for gradients later; else those of the module
+                that it called.
         """
         self.channel = channel
         self.side = side
         self.may_get = may_get
+        self.shows_parameters = shows_parameters
         self.most_served = most_served
         self.classes = {kind.__name__: kind for kind in classes}
         self.things: list[Any] = [root]
@@ -178,8 +183,9 @@ class Peer:
             answer, buffers = self._exchange(header, encoder.buffers)
             self._copy_back(answer, buffers, given)
             outputs = self._tensors(answer, buffers, "slots")
+            others = self._others(answer)
         if outputs and wants_gradient:
-            inputs = [self.anchor, *encoder.slots, *parameters.values()]
+            inputs = [self.anchor, *encoder.slots, *parameters.values(), *others]
             graph = answer.get("graph")
             outputs = list(_Remote.apply(self, graph, outputs, *inputs))
         return Decoder(buffers, self.resolve, outputs).decode(answer.get("result"))
@@ -253,6 +259,12 @@ class Peer:
         floating = all(t.is_floating_point() or t.is_complex() for t in tensors)
         expect(floating, "whole numbers have no gradient")
         return tensors
+
+    def _others(self, answer: dict[str, Any]) -> list[torch.nn.Parameter]:
+        """Parameters that had a part in a call, of which this side did not know before."""
+        names = answer.get("others", [])
+        expect(isinstance(names, list), "parameters are no list")
+        return [self.mirrors.find(name) for name in names]
 
     def _copy_back(self, answer: dict[str, Any], buffers: list[bytes], given: list[Any]) -> None:
         if "changed" in answer:
@@ -341,12 +353,29 @@ class Peer:
         answer["slots"] = [encoder.tensor(slot) for slot in outputs]
         if outputs:
             parameters = [self.mirrors.find(key) for key in message.get("parameters", [])]
-            answer["graph"] = self._keep(outputs, [*leaves, *parameters])
+            others = self._unknown(function, outputs, parameters)
+            answer["others"] = [self.mirrors.refer(other)["mirror"] for other in others]
+            answer["graph"] = self._keep(outputs, [*leaves, *parameters, *others])
         if self._snapshot(given) != before:
             encoder.slots = []
             answer["changed"] = encoder.encode(given)
             answer["changed_slots"] = [encoder.tensor(slot) for slot in encoder.slots]
         return answer
+
+    def _unknown(
+        self, function: Any, outputs: list[Tensor], parameters: list[torch.nn.Parameter]
+    ) -> list[torch.nn.Parameter]:
+        """Parameters that outputs were computed from, and that the other side did not name."""
+        own = function.parameters() if isinstance(function, torch.nn.Module) else []
+        may_know = {id(parameter) for parameter in own}
+        named = {id(parameter) for parameter in parameters}
+        return [
+            leaf
+            for leaf in leaves_of(outputs)
+            if isinstance(leaf, torch.nn.Parameter)
+            and id(leaf) not in named
+            and (self.shows_parameters or id(leaf) in may_know)
+        ]
 
     def _snapshot(self, given: list[Any]) -> tuple[Any, list[bytes]]:
         """What tells whether something was changed: numbers, lengths, shapes, not gradients."""

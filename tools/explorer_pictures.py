@@ -26,6 +26,8 @@ STEPS = 16
 """Pictures of each walk."""
 WIDTH = 840
 """Of the film, in pixels."""
+SAID = 2_000
+"""Milliseconds after which what is to be seen stands in words, too."""
 MARGIN = 12
 """To the right of the pictures, in pixels of the page …"""
 LINE = 24
@@ -46,20 +48,22 @@ def main() -> None:
         page = stage.show(LatentExplorer(models))
         page.set_viewport_size(WINDOW)
         page.wait_for_function(SETTLED)
-        frames = [shrink(frame) for frame in film(page)]
+        circle_walks = list(drag(page))
+        page.wait_for_timeout(SAID)
+        picture = page.locator(".sbd-explorer").screenshot()
+        frames = [shrink(frame) for frame in [*circle_walks, *walk(page)]]
         film_bytes = gif(frames, DURATION)
         if len(film_bytes) >= SMALL_FILE:
             raise ValueError(
                 f"the film has {len(film_bytes)} bytes; it must stay below {SMALL_FILE}"
             )
-        picture = page.locator(".sbd-explorer").screenshot()
     FOLDER.mkdir(exist_ok=True)
     for name, content in {"explorer.png": picture, "explorer.gif": film_bytes}.items():
         print(f"wrote {write_atomically(Path(FOLDER / name), content)}, {len(content)} bytes")
 
 
-def film(page) -> Iterator[bytes]:
-    """PNGs of the planes and pictures while the circle walks from left to right, then the codes."""
+def drag(page) -> Iterator[bytes]:
+    """PNGs of the planes and pictures while the circle walks from left to right."""
     pad = page.get_by_role("application", name="Image plane")
     box = pad.bounding_box()
     ends = np.linspace([0.2, 0.5], [0.8, 0.5], STEPS)
@@ -75,6 +79,11 @@ def film(page) -> Iterator[bytes]:
         page.wait_for_function(SETTLED)
         yield screenshot(page)
     page.mouse.up()
+    page.wait_for_function(SETTLED)
+
+
+def walk(page) -> Iterator[bytes]:
+    """PNGs while the codes walk straight from where the circle began to where it is."""
     for share in np.linspace(0, 1, STEPS):
         page.evaluate("(share) => model.send({ type: 'walk', share })", float(share))
         page.wait_for_function("() => model.answering === 0")

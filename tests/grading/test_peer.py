@@ -47,6 +47,9 @@ class Student:
     def pretend(self, z):
         return torch.tensor(z.tolist(), requires_grad=True)
 
+    def slopes(self, model, images):
+        return torch.autograd.grad(model(images).square().sum(), list(model.parameters()))
+
     def in_place(self, z):
         return z.pow_(2)
 
@@ -95,7 +98,7 @@ class Model(torch.nn.Module):
 def far():
     """The far side's root, seen from the judge."""
     ours, theirs = Pipe()
-    student = Peer(theirs, "k", Student(), classes=[NotYet])
+    student = Peer(theirs, "k", Student(), classes=[NotYet], shows_parameters=True)
     thread = threading.Thread(target=student.serve, daemon=True)
     thread.start()
     judge = Peer(ours, "j", None, may_get, 1000, [NotYet])
@@ -278,6 +281,17 @@ def test_gradients_of_a_module_are_there_whenever_it_is_asked(far):
     assert torch.equal(next(iter(far.model.parameters())), before["0.weight"] + 1)
 
 
+def test_gradients_are_had_of_parameters_that_are_asked_for_afterwards(far):
+    images = torch.rand(5, 3)
+    here = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 1))
+    here.load_state_dict(far.model.state_dict())
+    total = far.model(images).square().sum()
+    there = torch.autograd.grad(total, list(far.model.parameters()))
+    expected = torch.autograd.grad(here(images).square().sum(), list(here.parameters()))
+    assert all(torch.allclose(a, b) for a, b in zip(there, expected, strict=True))
+    assert all(p.grad is None for p in far.model.parameters())
+
+
 def test_a_module_of_ours_is_trained_from_there(far):
     models = [Model(), Model()]
     optimizers = [torch.optim.Adam(model.parameters(), lr=0.1) for model in models]
@@ -292,6 +306,20 @@ def test_a_module_of_ours_is_trained_from_there(far):
         assert losses[0] == pytest.approx(losses[1], rel=1e-6)
     for there, here in zip(*(model.parameters() for model in models), strict=True):
         assert torch.allclose(there, here)
+
+
+def test_gradients_of_a_module_of_ours_are_had_of_what_is_asked_for_afterwards(far):
+    model, images = torch.nn.Linear(3, 2), torch.rand(4, 3)
+    for there, here in zip(far.slopes(model, images), Student().slopes(model, images), strict=True):
+        assert torch.allclose(there, here)
+
+
+def test_what_a_function_of_ours_computes_with_stays_here(far):
+    """Of a module that is given its parameters are known; not of one inside a function."""
+    hidden = torch.nn.Linear(3, 2)
+    far.apply(lambda values: hidden(values).sum(), torch.rand(4, 3))
+    known = object.__getattribute__(far, "peer").mirrors.all.values()
+    assert all(parameter is not one for parameter in hidden.parameters() for one in known)
 
 
 SECRETS = [["__globals__"], ["__code__"], ["__closure__"], ["__self__"]]
