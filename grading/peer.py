@@ -17,6 +17,7 @@ What the other side may ask for is decided by `may_get`; what it sends is held t
 """
 
 import builtins
+import itertools
 import math
 import re
 import threading
@@ -211,8 +212,13 @@ class Peer:
         return result
 
     def end(self) -> None:
-        """Tell the other side to serve no longer, for now."""
+        """Tell the other side to serve no longer, for now; parameters and graphs are forgotten."""
         self._send({"do": "end"}, [])
+        self._forget()
+
+    def _forget(self) -> None:
+        self.mirrors.forget()
+        self.graphs.clear()
 
     # Messages
 
@@ -283,6 +289,7 @@ class Peer:
                 self.ended = True
                 return
             if message.get("do") == "end":
+                self._forget()
                 return
             self._serve(message, buffers)
 
@@ -517,11 +524,18 @@ class Mirrors:
         self.all: dict[str, torch.nn.Parameter] = {}
         self.names: dict[int, str] = {}
         self.sent: dict[str, tuple[Tensor, Tensor | None]] = {}
+        self.count = itertools.count()
+
+    def forget(self) -> None:
+        """Know none. Each costs a look at its numbers with every message."""
+        self.all.clear()
+        self.names.clear()
+        self.sent.clear()
 
     def refer(self, parameter: torch.nn.Parameter) -> dict[str, Any]:
         """The entry of a parameter; its numbers come with the message, see `news`."""
         if id(parameter) not in self.names:
-            self._add(f"{self.side}{len(self.all)}", parameter)
+            self._add(f"{self.side}{next(self.count)}", parameter)
         return {"mirror": self.names[id(parameter)]}
 
     def _add(self, name: str, parameter: torch.nn.Parameter) -> None:

@@ -322,6 +322,25 @@ def test_what_a_function_of_ours_computes_with_stays_here(far):
     assert all(parameter is not one for parameter in hidden.parameters() for one in known)
 
 
+def test_after_an_end_parameters_are_forgotten_and_found_anew():
+    ours, theirs = Pipe()
+    student = Peer(theirs, "k", Student(), classes=[NotYet], shows_parameters=True)
+    judge = Peer(ours, "j", None, may_get, 1000, [NotYet])
+    for _ in range(2):
+        thread = threading.Thread(target=student.serve, daemon=True)
+        thread.start()
+        model = judge.root.model
+        model(torch.ones(1, 3)).sum().backward()
+        slopes = [parameter.grad for parameter in model.parameters()]
+        assert len(slopes) == 4
+        assert all(slope is not None for slope in slopes)
+        model.zero_grad()
+        judge.end()
+        thread.join(60)
+        assert not thread.is_alive()
+        assert [len(one.mirrors.all) for one in (student, judge)] == [0, 0]
+
+
 SECRETS = [["__globals__"], ["__code__"], ["__closure__"], ["__self__"]]
 
 
