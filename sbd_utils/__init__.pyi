@@ -29,16 +29,21 @@ from .models.decoders import (
     coordinate_map as coordinate_map,
 )
 from .models.vae import VAE as VAE, Encoder as Encoder
+from .metrics.base import Score as Score
+from .metrics.dci import DCI as DCI, dci as dci
+from .metrics.factorvae import factor_vae_score as factor_vae_score
 from .metrics.geometry import (
     Geometry as Geometry,
     alignment as alignment,
     fit_geometry as fit_geometry,
 )
+from .metrics.mig import mig as mig, mutual_information as mutual_information
 from .metrics.probes import (
     Probe as Probe,
     held_out_r2 as held_out_r2,
     linear_probe as linear_probe,
 )
+from .metrics.sap import sap as sap
 from .checkpoint import load_weights as load_weights, save_weights as save_weights
 from .training.schedules import (
     piecewise_constant as piecewise_constant,
