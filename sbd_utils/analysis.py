@@ -231,7 +231,7 @@ def get_avg_variance(model: Any, loader: Iterable) -> Tensor:
         ValueError: loader gives no image, or never ends.
 
     Example:
-        >>> from sbd_utils import load_pretrained
+        >>> from sbd_utils import circles_dataset, load_pretrained
         >>> images, _ = circles_dataset(num_images=100).tensors
         >>> avg_var = get_avg_variance(load_pretrained("vae_circles_bw"), images.split(50))
         >>> len(avg_var), (avg_var < 0.5).sum().item()
@@ -305,7 +305,7 @@ def encode_coordinates(
         ValueError: The model does not have such a latent.
 
     Example:
-        >>> from sbd_utils import load_pretrained
+        >>> from sbd_utils import circles_dataset, load_pretrained
         >>> model = load_pretrained("vae_circles_bw")
         >>> z1, z2 = encode_coordinates(model, [16, 32, 48], [32, 32, 32], 0, 1)
         >>> z1.shape, z2.shape
@@ -389,7 +389,7 @@ def evaluate_circles(
         stream: What the model was trained on: where the circles' centres are.
 
     Example:
-        >>> from sbd_utils import load_pretrained
+        >>> from sbd_utils import circles_dataset, load_pretrained
         >>> scores = evaluate_circles(load_pretrained("vae_circles_bw"), num_images=100)
         >>> scores.informative, round(scores.geometry.affine_r2, 3), scores.recovered()
         (2, 1.0, True)
