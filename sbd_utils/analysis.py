@@ -305,7 +305,7 @@ def encode_coordinates(
         ValueError: The model does not have such a latent.
 
     Example:
-        >>> from sbd_utils import circles_dataset, load_pretrained
+        >>> from sbd_utils import load_pretrained
         >>> model = load_pretrained("vae_circles_bw")
         >>> z1, z2 = encode_coordinates(model, [16, 32, 48], [32, 32, 32], 0, 1)
         >>> z1.shape, z2.shape
@@ -389,7 +389,7 @@ def evaluate_circles(
         stream: What the model was trained on: where the circles' centres are.
 
     Example:
-        >>> from sbd_utils import circles_dataset, load_pretrained
+        >>> from sbd_utils import load_pretrained
         >>> scores = evaluate_circles(load_pretrained("vae_circles_bw"), num_images=100)
         >>> scores.informative, round(scores.geometry.affine_r2, 3), scores.recovered()
         (2, 1.0, True)
