@@ -639,11 +639,13 @@ from sbd_utils import read_curves
 
 turning = read_curves("turns_circles")
 figure, ax = plt.subplots(figsize=(7, 3))
-for seed in sorted({point.seed for point in turning}):
+for seed, style in zip(
+    sorted({point.seed for point in turning}), ("o-", "s--", "^-.", "d:", "v-"), strict=False
+):
     run = [point for point in turning if (point.dataset, point.seed) == ("rectangle", seed)]
     straight = [point for point in run if point.affine_r2 > 0.9]
     off = [min(point.angle_mod_90, 90 - point.angle_mod_90) for point in straight]
-    ax.plot([point.updates for point in straight], off, "o-", markersize=3, label=f"seed {seed}")
+    ax.plot([point.updates for point in straight], off, style, markersize=4, label=f"seed {seed}")
     print(
         f"seed {seed}: first straight after {straight[0].updates} updates, {off[0]:.0f}° off the axes;",
         end=" ",
