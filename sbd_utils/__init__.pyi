@@ -6,18 +6,25 @@ from .sprites import (
     SHAPES as SHAPES,
     Sprite as Sprite,
     draw_sprites as draw_sprites,
+    hsv_to_rgb as hsv_to_rgb,
     render_batch as render_batch,
 )
-from .data.base import FactorStream as FactorStream
+from .data.base import (
+    Factor as Factor,
+    FactorStream as FactorStream,
+    generate_spaced_coordinates as generate_spaced_coordinates,
+)
 from .data.circles import (
     CircleStream as CircleStream,
     RectangleStream as RectangleStream,
     circles_dataset as circles_dataset,
     draw_circles as draw_circles,
     evaluation_grid as evaluation_grid,
-    generate_spaced_coordinates as generate_spaced_coordinates,
     save_dataset as save_dataset,
 )
+from .data.coloured import ColoredSprites as ColoredSprites
+from .data.dsprites import DSprites as DSprites
+from .data.shapes3d import Shapes3D as Shapes3D
 from .models.base import (
     Loss as Loss,
     elbo_loss as elbo_loss,
