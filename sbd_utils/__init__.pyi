@@ -73,6 +73,7 @@ from .analysis import (
     encode_coordinates as encode_coordinates,
     encode_grid as encode_grid,
     evaluate_circles as evaluate_circles,
+    evaluate_model as evaluate_model,
     get_avg_variance as get_avg_variance,
     get_smallest_pair as get_smallest_pair,
     informative_latents as informative_latents,

@@ -1,6 +1,6 @@
-"""How the circles are learned: which network, how many updates, and the schedules.
+"""How data are learned: which network, how many updates, and the schedules.
 
-Every recipe trains on endless fresh circles of 64 x 64 pixels, with w = 10.
+Every recipe trains on endless fresh images, with w = 10: of 64 x 64 pixels, unless it says less.
 
 The idea of 'fast' and 'wide': where the circle is can be learned from means over blocks of 8 x 8,
 then 4 x 4 pixels, at 1/64 and 1/16 of the broadcast decoder's cost. Once the position is in the
@@ -11,11 +11,12 @@ chosen, and for seeds that took no part in it.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 
-from sbd_utils.data import STREAMS
+from sbd_utils.data import STREAMS, make_stream
 from sbd_utils.models import VAE
 from sbd_utils.training import History, Schedule, fit, piecewise_constant, piecewise_linear
 
@@ -31,6 +32,11 @@ class Recipe(NamedTuple):
     """Further arguments of `fit`."""
     squared_error_limit: float = 5.0
     """The squared error, per image, below which a run of it counts as recovered."""
+
+    @property
+    def im_size(self) -> int:
+        """Of the images that it trains on, in pixels."""
+        return self.model.get("im_size", 64)
 
 
 COARSE_TO_FINE: dict[str, Any] = {
@@ -158,6 +164,7 @@ def train_recipe(
     seed: int = 0,
     steps: int | None = None,
     model: VAE | None = None,
+    data: str | Path | None = None,
     **options: Any,
 ) -> tuple[VAE, History]:
     """Train a VAE on an endless data set by the recipe of that name.
@@ -169,22 +176,26 @@ def train_recipe(
         seed: Of the initial weights, the images and the noise.
         steps: Another number of updates, over which the schedules are stretched.
         model: One to train in place of a new one.
+        data: The file of a data set that is read from one.
         **options: Passed to `fit`, before the recipe's own.
 
     Returns:
         The model in eval mode, and the history.
 
     Raises:
-        ValueError: A name is unknown, or `fit` refuses an option.
+        ValueError: A name is unknown, `fit` refuses an option, or data is not what the data set
+            needs; see `make_stream`.
     """
     check_names(dataset=dataset, recipe=recipe, decoder=decoder)
     made = RECIPES[recipe]
+    im_size = made.im_size if model is None else model.config["im_size"]
+    source = make_stream(dataset, seed, im_size, data)
     if model is None:
         torch.manual_seed(seed)
-        model = VAE(**VARIANTS[decoder], **made.model)
+        model = VAE(**VARIANTS[decoder], **made.model, in_channels=source.channels)
     arguments = {**made.fit, "seed": seed, **options}
     updates = made.steps if steps is None else steps
-    history = fit(model, STREAMS[dataset](seed=seed), updates, **arguments)
+    history = fit(model, source, updates, **arguments)
     return model, history
 
 

@@ -179,7 +179,9 @@ def hsv_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     """
     distances = [(hue / 60 + start).remainder(6) for start in (5, 3, 1)]
     k = torch.stack(distances, 1)  # [N, 3]
-    lack = torch.minimum(k, 4 - k).clamp(0, 1)  # how far each is below the value, at full saturation
+    lack = torch.minimum(k, 4 - k).clamp(
+        0, 1
+    )  # how far each is below the value, at full saturation
     return value[:, None] * (1 - saturation[:, None] * lack)
 
 

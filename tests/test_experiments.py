@@ -227,8 +227,8 @@ def test_milestones_note_the_first_time_and_survive_a_restart(tmp_path, monkeypa
     milestones = Milestones(5.0, path)
     for step, (_, changes) in enumerate(ticks, start=1):
         monkeypatch.setattr(
-            "sbd_utils.experiments.evaluate_circles",
-            lambda model, stream, c=changes: made_scores(**c),
+            "sbd_utils.experiments.evaluate_model",
+            lambda model, source, c=changes: made_scores(**c),
         )
         seconds = torch.arange(step * 10, dtype=torch.float64)
         milestones(model, History({}, {}, seconds, seconds))

@@ -72,7 +72,9 @@ def supersampled(
         inside = (px - x).square() + (py - y).square() <= size**2 / 4
     elif shape in OUTLINES:
         c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-        inside = OUTLINES[shape]((c * (px - x) + s * (py - y)) / size, (c * (py - y) - s * (px - x)) / size)
+        inside = OUTLINES[shape](
+            (c * (px - x) + s * (py - y)) / size, (c * (py - y) - s * (px - x)) / size
+        )
     else:
         inside = torch.ones(len(points), len(points), dtype=torch.bool)
         ring = corners(shape, x, y, size, angle)

@@ -103,6 +103,9 @@ class FactorStream(IterableDataset):
     (images, factors) without end: use `DataLoader(stream, batch_size=None)`.
     """
 
+    channels: int = 1
+    """Of its images: 1 (grey) or 3 (RGB)."""
+
     def __init__(self, batch_size: int = 32, seed: int = 0, im_size: int = 64) -> None:
         """A stream of its own for each seed.
 
@@ -160,23 +163,33 @@ class FactorStream(IterableDataset):
         raise ValueError(f"the factors that vary are {names}; a plane needs two")
 
     @property
+    def free(self) -> list[int]:
+        """The columns of the other factors that can be set: those that vary and follow none."""
+        return [i for i, f in enumerate(self.factors) if f.varies and i not in self.plane]
+
+    @property
     def middle(self) -> Tensor:
         """Factors [F]: each in the middle of its range."""
-        return torch.tensor([factor.middle for factor in self.factors], dtype=torch.float32)
+        middles = [factor.middle for factor in self.factors]
+        return torch.tensor(middles, dtype=torch.float64, device="cpu")
 
     def place(self, x: ArrayLike, y: ArrayLike, others: Tensor | None = None) -> Tensor:
-        """Factors [N, F] of places in the plane.
+        """Factors of places in the plane.
 
         Args:
             x: The plane's first factor, [N] or one number.
             y: Its second.
             others: All factors [F], of which the rest are taken; by default `middle`.
+
+        Returns:
+            [N, F], in double precision, on the CPU.
         """
         x, y = np.broadcast_arrays(np.atleast_1d(x), np.atleast_1d(y))
-        factors = (self.middle if others is None else others).repeat(len(x), 1)
+        others = self.middle if others is None else others
+        factors = others.double().cpu().repeat(len(x), 1)
         first, second = self.plane
-        factors[:, first] = torch.as_tensor(x.astype(np.float32))
-        factors[:, second] = torch.as_tensor(y.astype(np.float32))
+        factors[:, first] = torch.from_numpy(x.astype(np.float64))
+        factors[:, second] = torch.from_numpy(y.astype(np.float64))
         return factors
 
     def lines(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -213,7 +226,7 @@ class FactorStream(IterableDataset):
                 raise ValueError(f"{name} is {count}; it must be at least 1")
         spreads = [self.factors[i].spread(n) for i, n in zip(columns, counts.values(), strict=True)]
         values = np.stack([each.ravel() for each in np.meshgrid(*spreads, indexing="ij")], 1)
-        factors = self.middle.repeat(len(values), 1)
+        factors = self.middle.repeat(len(values), 1).float()
         factors[:, columns] = torch.as_tensor(values, dtype=torch.float32)
         return factors
 
@@ -294,8 +307,8 @@ def _narrow(factor: Factor, given: Range) -> Factor:
     levels = tuple(factor.levels[i] for i in kept)
     kinds = tuple(factor.kinds[i] for i in kept) if factor.kinds else ()
     period = factor.period if len(kept) == len(factor.levels) else None
-    ends = {"low": levels[0], "high": levels[-1]}
-    return factor._replace(**ends, levels=levels, kinds=kinds, period=period)
+    low, high = levels[0], levels[-1]
+    return factor._replace(low=low, high=high, levels=levels, kinds=kinds, period=period)
 
 
 def _ends(given: Any, wrong: str) -> tuple[float, float]:

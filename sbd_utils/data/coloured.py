@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from sbd_utils.data.base import COLOR, Factor, FactorStream, Range, narrowed
@@ -50,6 +51,8 @@ class ColoredSprites(FactorStream):
         >>> [factor.name for factor in world.factors if factor.varies]
         ['x', 'y', 'angle', 'hue', 'saturation', 'value']
     """
+
+    channels = 3
 
     def __init__(
         self,
@@ -95,9 +98,9 @@ class ColoredSprites(FactorStream):
         """Centre and diameter in pixels, shape, angle, and the colour.
 
         The diameter is that of the circle around the sprite: the same for all shapes. The angle is
-        clockwise; a square's repeats after 90 degrees, an ellipse's after 180. Without `ranges`, the
-        centre is 3/16 of the image or more from every border, the diameter 3/16 to 3/8 of it, and
-        saturation and value are 0.5 to 1.
+        clockwise; a square's repeats after 90 degrees, an ellipse's after 180. If `ranges` says
+        nothing else, the centre is 3/16 of the image or more from every border, the diameter 3/16
+        to 3/8 of it, and saturation and value are 0.5 to 1.
         """
         return self._factors
 
@@ -113,14 +116,16 @@ class ColoredSprites(FactorStream):
         if not torch.isfinite(factors).all():
             raise ValueError("factors holds a number that is not finite; every one must be finite")
         x, y, size, shape, angle, hue, saturation, value = factors.T
-        covers = factors.new_zeros(len(factors), 1, self.im_size, self.im_size)
+        shape_of_all = (len(factors), 1, self.im_size, self.im_size)
+        covers = torch.zeros(shape_of_all, dtype=torch.float32, device=factors.device)
         kinds = shape.round().clamp(0, len(SPRITES) - 1)
         for number, name in enumerate(SPRITES.values()):
             mine = kinds == number
             if mine.any():
-                place = [column[mine] for column in (x, y, size / (2 * RADIUS[name]), angle)]
-                covers[mine] = render_batch(name, *place, self.im_size).to(covers)
-        colors = hsv_to_rgb(hue, saturation, value)  # [N, 3]
+                sizes = size[mine] / (2 * RADIUS[name])
+                place = (x[mine], y[mine], sizes, angle[mine])
+                covers[mine] = render_batch(name, *place, self.im_size)
+        colors = hsv_to_rgb(hue, saturation, value).float()  # [N, 3]
         return colors[:, :, None, None] * covers
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
@@ -131,6 +136,15 @@ class ColoredSprites(FactorStream):
             factors[outside] = super().sample(int(outside.sum()), generator)
             outside = ~self.in_region(factors)
         return self._tied(factors)
+
+    @property
+    def free(self) -> list[int]:
+        """The columns of the other factors that can be set: those that vary and follow none."""
+        return [i for i in super().free if self.factors[i].name not in self.ties]
+
+    def place(self, x: ArrayLike, y: ArrayLike, others: Tensor | None = None) -> Tensor:
+        """Factors [N, 8] of places in the plane; see `FactorStream.place`."""
+        return self._tied(super().place(x, y, others))
 
     def in_region(self, factors: Tensor) -> Tensor:
         """Whether the centres of factors [N, 8] lie in the region; bool [N]."""
@@ -184,7 +198,8 @@ class ColoredSprites(FactorStream):
         counts = {name: 101 if self.factors[self.column(name)].varies else 1 for name in ("x", "y")}
         if not self.in_region(self.grid(**counts)).any():
             x, y = ((factor.low, factor.high) for factor in self.factors[:2])
-            raise ValueError(f"region is {self.region!r}; it holds no place with x in {x}, y in {y}")
+            empty = f"it holds no place with x in {x}, y in {y}"
+            raise ValueError(f"region is {self.region!r}; {empty}")
 
 
 def _factors(im_size: int) -> list[Factor]:

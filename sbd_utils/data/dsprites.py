@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from sbd_utils.data.base import (
     COLOR,
@@ -69,6 +68,7 @@ class DSprites(LevelStream):
         """
         super().__init__(batch_size, seed, im_size)
         self.path, self.colored = Path(path), colored
+        self.channels = 3 if colored else 1
         self.pictures, self.stored = _open(self.path)
         blocks(torch.zeros(1, 1, self.pictures.width, self.pictures.width), im_size)
         known = [factor for factor in self.stored if factor.name != "color"]
@@ -84,7 +84,10 @@ class DSprites(LevelStream):
         return self._factors
 
     def render(self, factors: Tensor) -> Tensor:
-        """Pictures [N, 1, H, H], or [N, 3, H, H] in colour, of the nearest levels to factors [N, F].
+        """Pictures of the nearest levels to factors [N, F].
+
+        Returns:
+            [N, 1, H, H], or [N, 3, H, H] in colour.
 
         Raises:
             ValueError: factors has another shape.
@@ -92,11 +95,13 @@ class DSprites(LevelStream):
         if factors.ndim != 2 or factors.shape[1] != len(self.factors):
             wanted = f"it must be [N, {len(self.factors)}]"
             raise ValueError(f"factors has shape {list(factors.shape)}; {wanted}")
-        white = torch.full((len(factors), 1), self.stored[0].levels[0])
+        given = factors.double().cpu()
+        white = torch.full((len(given), 1), self.stored[0].levels[0], dtype=torch.float64)
         count = len(self.stored) - 1
-        images = self.read(self.find(torch.cat([white, factors[:, :count].cpu()], 1)))
+        images = self.read(self.find(torch.cat([white, given[:, :count]], 1)))
         if self.colored:
-            images = hsv_to_rgb(*factors[:, count:].cpu().T)[:, :, None, None] * images
+            colors = hsv_to_rgb(*given[:, count:].T).float()  # [N, 3]
+            images = colors[:, :, None, None] * images
         return images.to(factors.device)
 
     def read(self, numbers: np.ndarray) -> Tensor:
@@ -176,26 +181,28 @@ def _read_array(path: Path, archive: zipfile.ZipFile, name: str) -> np.ndarray:
 def _factors(pictures: _Pictures, levels: list[np.ndarray]) -> list[Factor]:
     """The file's factors, with x and y in pixels."""
     sizes = [len(each) for each in levels]
+    least = [0] * len(sizes)
+    greatest = [0, 0, 0, 0, sizes[4] - 1, sizes[5] - 1]  # x and y; all else at its first level
     corners = []
-    for place in (0, -1):  # the least x and y, then the greatest, all else at its first level
-        at = [0, 0, 0, 0, sizes[4] + place if place else 0, sizes[5] + place if place else 0]
-        picture = pictures.take(np.ravel_multi_index(at, sizes)[None])[0].astype(float)
-        corners.append([_middle(picture.sum(0)), _middle(picture.sum(1))])
+    for numbers in (least, greatest):
+        picture = pictures.take(np.array([np.ravel_multi_index(numbers, sizes)]))[0].astype(float)
+        corners.append((_middle(picture.sum(0)), _middle(picture.sum(1))))
     factors = []
-    for name, values in zip(COLUMNS, levels, strict=True):
-        numbers, unit, kinds, period = values.astype(float), "", (), None
+    for name, given in zip(COLUMNS, levels, strict=True):
+        values, unit, period = given.astype(float), "", None
+        kinds: tuple[str, ...] = ()
         if name == "shape":
-            numbers, kinds = np.arange(len(values), dtype=float), KINDS[: len(values)]
+            values, kinds = np.arange(len(values), dtype=float), KINDS[: len(values)]
         elif name == "angle":
-            numbers, unit = np.rad2deg(numbers), "degrees"
-            period = 360.0 if np.ptp(numbers) > 180 else None
+            values, unit = np.rad2deg(values), "degrees"
+            period = 360.0 if np.ptp(values) > 180 else None
         elif name in ("x", "y"):
             axis, unit = ("x", "y").index(name), "pixels"
-            share = (numbers - numbers[0]) / max(np.ptp(numbers), 1e-9)
-            numbers = corners[0][axis] + share * (corners[1][axis] - corners[0][axis])
-        ends = (float(numbers[0]), float(numbers[-1]))
-        found = tuple(map(float, numbers))
-        factors.append(Factor(name, *ends, unit, levels=found, kinds=kinds, period=period))
+            share = (values - values[0]) / max(np.ptp(values), 1e-9)
+            values = corners[0][axis] + share * (corners[1][axis] - corners[0][axis])
+        numbered = tuple(map(float, values))
+        ends = (numbered[0], numbered[-1])
+        factors.append(Factor(name, *ends, unit, levels=numbered, kinds=kinds, period=period))
     return factors
 
 
@@ -206,6 +213,8 @@ def _middle(light: np.ndarray) -> float:
 
 def _read_pictures(path: Path, archive: zipfile.ZipFile) -> _Pictures:
     """Map the pictures, or read them as bits; raises ValueError for others than 0 and 1."""
+    from tqdm.auto import tqdm  # here, so that drawing does without
+
     info = _member(path, archive, "imgs")
     with archive.open(info) as member:
         count, height, width = shape = _read_header(path, member)
@@ -247,12 +256,10 @@ def _read_header(path: Path, member: Any) -> tuple[int, int, int]:
         wanted = "uint8 [N, H, H], row after row"
         found = f"{path} has imgs of {dtype} {list(shape)}"
         raise ValueError(f"{found}; they must be {wanted}; {ADVICE}")
-    return shape
+    return (shape[0], shape[1], shape[2])
 
 
-def _map(
-    path: Path, info: zipfile.ZipInfo, shape: tuple[int, int, int], header: int
-) -> np.ndarray:
+def _map(path: Path, info: zipfile.ZipInfo, shape: tuple[int, int, int], header: int) -> np.ndarray:
     """The pictures of an archive that does not compress them, as they lie in the file."""
     with open(path, "rb") as file:
         file.seek(info.header_offset + 26)  # the lengths of the member's name and extra field

@@ -28,6 +28,8 @@ class Shapes3D(LevelStream):
     Only the pictures of a batch are read, when they are asked for: the file stays on the disk.
     """
 
+    channels = 3
+
     def __init__(
         self,
         path: str | Path,

@@ -34,9 +34,7 @@ def dsprites_arrays():
     size = 5 + 3 * values[:, 2] + values[:, 1]
     x, y = PLACES[0][classes[:, 4]], PLACES[1][classes[:, 5]]
     pictures = draw_circles(x, y, 64, size).numpy()[:, 0] > 0.5
-    return dict(
-        imgs=pictures.astype(np.uint8), latents_values=values, latents_classes=classes
-    )
+    return dict(imgs=pictures.astype(np.uint8), latents_values=values, latents_classes=classes)
 
 
 ARRAYS = dsprites_arrays()
@@ -299,7 +297,10 @@ def test_every_data_set_is_had_by_its_name(npz, h5):
     ("arguments", "message"),
     [
         (dict(name="squares"), "dataset is 'squares'; it must be one of 'circles'"),
-        (dict(name="dsprites"), r"dataset is 'dsprites', which is read from a file: say which \(--data\)"),
+        (
+            dict(name="dsprites"),
+            r"dataset is 'dsprites', which is read from a file: say which \(--data\)",
+        ),
         (dict(name="circles", path="c.npz"), "dataset is 'circles', which reads no file; these do"),
     ],
 )
