@@ -92,9 +92,6 @@ class Explorer:
         self.seed = seed
         self.data = CircleStream(im_size=self.im_size) if source is None else source
         """Where images come from."""
-        if self.data.im_size != self.im_size:
-            wanted = f"the data set's have {self.data.im_size}"
-            raise ValueError(f"models have images of {self.im_size} pixels; {wanted}")
         self.axes: list[Factor] = [self.data.factors[column] for column in self.data.plane]
         """The two factors that are dragged over the image."""
         self.factors: list[Factor] = [self.data.factors[column] for column in self.data.free]

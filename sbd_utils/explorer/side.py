@@ -267,6 +267,9 @@ def _check_model(name: Name, model: VAE, data: FactorStream | None) -> None:
     if data is not None and data.channels not in (1, channels):
         wanted = f"the data set has images of {data.channels}"
         raise ValueError(f"{this} takes images of {channels} channels; {wanted}")
+    if data is not None and data.im_size != model.config["im_size"]:
+        found = f"has images of {model.config['im_size']} pixels"
+        raise ValueError(f"{this} {found}; the data set has images of {data.im_size}")
     picture = list(decode(model, torch.zeros(1, z_dim, device="cpu")).shape[1:])
     if picture != image:
         raise ValueError(f"{this} decodes pictures {picture}; they must be {image}, as its images")

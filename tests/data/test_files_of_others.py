@@ -100,7 +100,7 @@ def test_pictures_are_coloured_on_the_fly_the_same_way_every_time(npz):
     assert images.shape == (50, 3, 64, 64)
     assert [f.name for f in colored.factors][5:] == ["hue", "saturation", "value"]
     expected = hsv_to_rgb(*factors[:, 5:].T)[:, :, None, None] * white.render(factors[:, :5])
-    assert torch.equal(images, expected)
+    torch.testing.assert_close(images, expected, atol=1e-6, rtol=0)
     assert torch.equal(DSprites(npz, seed=1, colored=True).batch(4, 50)[0], images)
     assert not torch.equal(DSprites(npz, seed=2, colored=True).batch(4, 50)[1], factors)
 
