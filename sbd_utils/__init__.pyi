@@ -30,6 +30,7 @@ from .models.base import (
     elbo_loss as elbo_loss,
     kl_divergence as kl_divergence,
     sample_posterior as sample_posterior,
+    total_correlation as total_correlation,
 )
 from .models.decoders import (
     DeconvDecoder as DeconvDecoder,

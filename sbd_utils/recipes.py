@@ -116,6 +116,22 @@ PLAIN = {
     f"{name}-beta{beta}": plain(lr, float(beta)) for name, lr in PACES.items() for beta in BETAS
 }
 
+# Coloured sprites of 32 x 32 pixels.
+SPRITES = Recipe(
+    model={"im_size": 32, "channels": 32},
+    steps=1200,
+    fit={
+        "lr": piecewise_linear(
+            (0, 0), (0.1, 1e-3), (0.3, 1e-3), (0.35, 2e-3), (0.65, 1.2e-3), (1, 1e-4)
+        ),
+        "beta": piecewise_linear((0.15, 8), (0.25, 12), (0.35, 12), (0.5, 2), (0.8, 1)),
+        "pool": piecewise_constant((0, 4), (0.25, 2), (0.7, 1)),
+        "batch_size": piecewise_constant((0, 64), (0.25, 32)),
+        "precision": "auto",
+    },
+    squared_error_limit=5.0,
+)
+
 # For questions about the code alone: never a whole image, so that an update costs a tenth. Means
 # over blocks of 4 x 4 pixels from the time that the position is in the code; beta rises and falls
 # as in 'fast' and then stays, so that one can watch the code turn.
@@ -140,6 +156,7 @@ RECIPES: dict[str, Recipe] = {
     "post-narrow": narrow(POST),
     "fast-blocks": beginning(FAST, 0.45),  # until its whole images begin
     "blocks": BLOCKS,
+    "sprites": SPRITES,
     **PLAIN,
 }
 

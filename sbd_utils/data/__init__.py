@@ -36,10 +36,23 @@ FILES: dict[str, Callable[..., FactorStream]] = {
 }
 """Those of `STREAMS` that are read from a file: their first argument."""
 
+SPRITE_SIZES = (3, 4, 6, 9)
+"""Diameters in pixels of the worlds in which all sprites have one size."""
+
 STREAMS: dict[str, Callable[..., FactorStream]] = {
     "circles": CircleStream,
     "rectangle": RectangleStream,
     "coloured": ColoredSprites,
+    **{
+        f"coloured-{region}": partial(ColoredSprites, region=region)
+        for region in REGIONS
+        if region != "everywhere"
+    },
+    **{
+        f"coloured-size{size}": partial(ColoredSprites, ranges={"size": size})
+        for size in SPRITE_SIZES
+    },
+    "coloured-hue-by-x": partial(ColoredSprites, ranges={"hue": (0, 270)}, ties={"hue": "x"}),
     **FILES,
 }
 """Endless data sets by the name that tables of results hold; a new one is entered here."""
