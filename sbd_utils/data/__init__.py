@@ -1,6 +1,6 @@
 """The worlds that images are drawn from, and what a data set must have to be trained on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from sbd_utils.data.base import (
     Batches,
     Factor,
     FactorStream,
+    Range,
     as_batches,
     check_images,
     generate_spaced_coordinates,
@@ -36,6 +37,18 @@ FILES: dict[str, Callable[..., FactorStream]] = {
 }
 """Those of `STREAMS` that are read from a file: their first argument."""
 
+
+def squares(ranges: Mapping[str, Range] | None = None, **said: Any) -> partial[ColoredSprites]:
+    """A world of upright squares in bright colours: they differ in place, size and hue.
+
+    Args:
+        ranges: Further ones, see `ColoredSprites`.
+        **said: Its other arguments.
+    """
+    kept: dict[str, Range] = {"shape": "square", "angle": 0, "saturation": 1, "value": 1}
+    return partial(ColoredSprites, ranges={**kept, **(ranges or {})}, **said)
+
+
 SPRITE_SIZES = (3, 4, 6, 9)
 """Diameters in pixels of the worlds in which all sprites have one size."""
 
@@ -43,16 +56,10 @@ STREAMS: dict[str, Callable[..., FactorStream]] = {
     "circles": CircleStream,
     "rectangle": RectangleStream,
     "coloured": ColoredSprites,
-    **{
-        f"coloured-{region}": partial(ColoredSprites, region=region)
-        for region in REGIONS
-        if region != "everywhere"
-    },
-    **{
-        f"coloured-size{size}": partial(ColoredSprites, ranges={"size": size})
-        for size in SPRITE_SIZES
-    },
-    "coloured-hue-by-x": partial(ColoredSprites, ranges={"hue": (0, 270)}, ties={"hue": "x"}),
+    "squares": squares(),
+    **{f"squares-{name}": squares(region=name) for name in REGIONS if name != "everywhere"},
+    **{f"squares-size{size}": squares({"size": size}) for size in SPRITE_SIZES},
+    "squares-hue-by-x": squares({"hue": (0, 270)}, ties={"hue": "x"}),
     **FILES,
 }
 """Endless data sets by the name that tables of results hold; a new one is entered here."""
@@ -93,6 +100,7 @@ __all__ = [
     "FILES",
     "MARGIN",
     "REGIONS",
+    "SPRITE_SIZES",
     "STREAMS",
     "Batches",
     "CircleStream",

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sbd_utils import ColoredSprites, center_of_mass, hsv_to_rgb
-from sbd_utils.data import REGIONS
+from sbd_utils.data import REGIONS, SPRITE_SIZES, STREAMS, make_stream
 from tests.test_sprites import supersampled
 
 NAMES = ["x", "y", "size", "shape", "angle", "hue", "saturation", "value"]
@@ -307,3 +307,22 @@ def test_factors_that_cannot_be_drawn_are_refused(factors, message):
 
 def test_every_region_has_a_test():
     assert set(REGIONS) == {*PLACES, "center"}
+
+
+# By name
+
+
+def test_worlds_are_had_by_name():
+    named = {name for name in STREAMS if name.startswith("squares-")}
+    sizes = {f"squares-size{size}" for size in SPRITE_SIZES}
+    regions = {f"squares-{region}" for region in REGIONS if region != "everywhere"}
+    assert named == {*sizes, *regions, "squares-hue-by-x"}
+    for name in named:
+        world = make_stream(name, im_size=32)
+        varying = {factor.name for factor in world.factors if factor.varies}
+        fixed = {"size"} if name in sizes else {"x", "y"} if name == "squares-center" else set()
+        assert varying == {"x", "y", "size", "hue"} - fixed
+    tied = make_stream("squares-hue-by-x", im_size=32)
+    assert [tied.factors[i].name for i in tied.free] == ["size"]
+    assert make_stream("squares-no-ring").region == "no-ring"
+    assert make_stream("squares-size3", im_size=64).factors[2].high == 3
