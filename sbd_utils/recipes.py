@@ -116,21 +116,43 @@ PLAIN = {
     f"{name}-beta{beta}": plain(lr, float(beta)) for name, lr in PACES.items() for beta in BETAS
 }
 
-# Coloured sprites of 32 x 32 pixels.
-SPRITES = Recipe(
-    model={"im_size": 32, "channels": 32},
-    steps=1200,
-    fit={
-        "lr": piecewise_linear(
-            (0, 0), (0.1, 1e-3), (0.3, 1e-3), (0.35, 2e-3), (0.65, 1.2e-3), (1, 1e-4)
-        ),
-        "beta": piecewise_linear((0.15, 8), (0.25, 12), (0.35, 12), (0.5, 2), (0.8, 1)),
-        "pool": piecewise_constant((0, 4), (0.25, 2), (0.7, 1)),
-        "batch_size": piecewise_constant((0, 64), (0.25, 32)),
+
+def sprites(beta: float = 1.0, **further: Any) -> Recipe:
+    """Coloured sprites of 32 x 32 pixels, by a schedule that ends with that beta.
+
+    Beta begins low: where it is 8 from the start, the position is learned and the colour is not.
+    Then it rises, so that latents that repeat what others say return to the prior. Chosen by a few
+    trials with the SBD; see pretrained/README.md.
+
+    Args:
+        beta: At the end; it rises to 8, or to this if it is more.
+        **further: Arguments of `fit`.
+    """
+    high = max(8.0, beta)
+    schedules: dict[str, Any] = {
+        "lr": piecewise_linear((0, 0), (0.03, 2e-3), (0.6, 2e-3), (1, 1e-4)),
+        "beta": piecewise_linear((0.15, 0.5), (0.35, high), (0.55, high), (0.8, beta)),
+        "pool": piecewise_constant((0, 4), (0.35, 2), (0.75, 1)),
+        "batch_size": piecewise_constant((0, 64), (0.35, 32)),
         "precision": "auto",
-    },
-    squared_error_limit=5.0,
-)
+    }
+    return Recipe({"im_size": 32, "channels": 32}, 1200, {**schedules, **further})
+
+
+def plain_sprites(lr: float, beta: float) -> Recipe:
+    """The same network by constant numbers, see `plain`."""
+    recipe = plain(lr, beta)
+    return recipe._replace(model={**recipe.model, "im_size": 32})
+
+
+# For rate against distortion, what beta is at the end; and a weight of the total correlation.
+SPRITE_BETAS = (0.4, 0.8, 1.4, 2.2, 3.5, 5.4)
+SPRITES = {
+    "sprites": sprites(),
+    "sprites-plain": plain_sprites(lr=1e-3, beta=1.0),
+    **{f"sprites-beta{beta}": sprites(beta) for beta in SPRITE_BETAS},
+    "sprites-tc": sprites(tc=piecewise_constant((0, 0), (0.35, 5))),
+}
 
 # For questions about the code alone: never a whole image, so that an update costs a tenth. Means
 # over blocks of 4 x 4 pixels from the time that the position is in the code; beta rises and falls
@@ -156,7 +178,7 @@ RECIPES: dict[str, Recipe] = {
     "post-narrow": narrow(POST),
     "fast-blocks": beginning(FAST, 0.45),  # until its whole images begin
     "blocks": BLOCKS,
-    "sprites": SPRITES,
+    **SPRITES,
     **PLAIN,
 }
 

@@ -13,7 +13,7 @@ from sbd_utils.analysis import PAIR_SHARE
 from sbd_utils.data.base import Factor
 from sbd_utils.evidence import r2_of
 from sbd_utils.experiments import keep_weights, load_run, run_experiment
-from sbd_utils.recipes import train_recipe
+from sbd_utils.recipes import RECIPES, SPRITE_BETAS, train_recipe
 from tests.data.test_files_of_others import write_npz
 
 FACTORS = [
@@ -198,3 +198,21 @@ def test_a_sweep_over_a_world_by_name(tmp_path):
     assert row.name == "squares-disc-sprites-sbd-3"
     assert "hue" in r2_of(row)
     assert r2_of(read_curves("t", tmp_path)[-1]) == r2_of(row)
+
+
+def test_recipes_of_sprites_end_with_the_beta_of_their_name_and_begin_without():
+    assert {f"sprites-beta{beta}" for beta in SPRITE_BETAS} < set(RECIPES)
+    for beta in SPRITE_BETAS:
+        schedule = RECIPES[f"sprites-beta{beta}"].fit["beta"]
+        assert schedule(0) == 0.5
+        assert schedule(0.45) == 8
+        assert schedule(0.8) == schedule(1) == beta
+    assert RECIPES["sprites"].im_size == 32
+    assert RECIPES["fast"].im_size == 64
+    assert RECIPES["sprites-plain"].fit == RECIPES["plain-beta1"].fit
+    plain, pressed = RECIPES["sprites"].fit, dict(RECIPES["sprites-tc"].fit)
+    tc = pressed.pop("tc")
+    assert (tc(0.3), tc(0.4)) == (0, 5)
+    assert [pressed["beta"](u / 20) for u in range(21)] == [
+        plain["beta"](u / 20) for u in range(21)
+    ]
