@@ -296,7 +296,7 @@ def test_every_data_set_is_had_by_its_name(npz, h5):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (dict(name="squares"), "dataset is 'squares'; it must be one of 'circles'"),
+        (dict(name="hexagons"), "dataset is 'hexagons'; it must be one of 'circles'"),
         (
             dict(name="dsprites"),
             r"dataset is 'dsprites', which is read from a file: say which \(--data\)",

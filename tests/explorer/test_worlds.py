@@ -215,7 +215,7 @@ def test_data_without_a_position_are_dragged_in_their_first_two_factors():
             r"models\['model'\] takes images of 1 channels; the data set has .* 3",
         ),
         (small(in_channels=3), ColoredSprites(), "has images of 32 pixels; the data set .* 64"),
-        (small(), "squares", "dataset is 'squares'; it must be one of 'circles'"),
+        (small(), "hexagons", "dataset is 'hexagons'; it must be one of 'circles'"),
         (small(), "dsprites", "is read from a file"),
     ],
 )
