@@ -6,23 +6,31 @@ from .sprites import (
     SHAPES as SHAPES,
     Sprite as Sprite,
     draw_sprites as draw_sprites,
+    hsv_to_rgb as hsv_to_rgb,
     render_batch as render_batch,
 )
-from .data.base import FactorStream as FactorStream
+from .data.base import (
+    Factor as Factor,
+    FactorStream as FactorStream,
+    generate_spaced_coordinates as generate_spaced_coordinates,
+)
 from .data.circles import (
     CircleStream as CircleStream,
     RectangleStream as RectangleStream,
     circles_dataset as circles_dataset,
     draw_circles as draw_circles,
     evaluation_grid as evaluation_grid,
-    generate_spaced_coordinates as generate_spaced_coordinates,
     save_dataset as save_dataset,
 )
+from .data.coloured import ColoredSprites as ColoredSprites
+from .data.dsprites import DSprites as DSprites
+from .data.shapes3d import Shapes3D as Shapes3D
 from .models.base import (
     Loss as Loss,
     elbo_loss as elbo_loss,
     kl_divergence as kl_divergence,
     sample_posterior as sample_posterior,
+    total_correlation as total_correlation,
 )
 from .models.decoders import (
     DeconvDecoder as DeconvDecoder,
@@ -66,6 +74,7 @@ from .analysis import (
     encode_coordinates as encode_coordinates,
     encode_grid as encode_grid,
     evaluate_circles as evaluate_circles,
+    evaluate_model as evaluate_model,
     get_avg_variance as get_avg_variance,
     get_smallest_pair as get_smallest_pair,
     informative_latents as informative_latents,

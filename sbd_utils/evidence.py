@@ -57,6 +57,10 @@ class RunRow:
     """Of (x, y) by least squares from all latents; held out, see `held_out_r2`."""
     neighbor_r2: float | None = None
     """Of (x, y) by the five nearest codes; held out, see `neighbor_r2`."""
+    factor_r2: str | None = None
+    """Of each factor that varies, by all latents: words such as `hue=0.913`; see `r2_of`."""
+    pair_share: float | None = None
+    """See `Scores.pair_share`."""
     training_seconds: float
     """By the clock on the wall, whatever else the machine was doing."""
     processor_seconds: float | None = None
@@ -105,11 +109,19 @@ class CurveRow:
     kl_nats: float
     linear_r2: float | None
     neighbor_r2: float | None
+    factor_r2: str | None = None
+    pair_share: float | None = None
 
     @property
     def key(self) -> tuple[str, str, str, int]:
         """The key of the run."""
         return self.dataset, self.recipe, self.decoder, self.seed
+
+
+def r2_of(row: RunRow | CurveRow) -> dict[str, float]:
+    """R² of each factor, by its name; see `Scores.factor_r2`. None for older rows."""
+    pairs = (word.partition("=") for word in (row.factor_r2 or "").split())
+    return {name: float(number) for name, _, number in pairs}
 
 
 KEY = ("dataset", "recipe", "decoder", "seed")

@@ -25,6 +25,7 @@ SLOW = {
     "training/test_loop.py::test_kill_9_at_random_steps_and_resume_is_bit_identical": (
         "starts eight processes; resuming within one is tested without"
     ),
+    "test_other_data.py::test_a_sweep_over_a_world_by_name": "starts a process that trains",
     "test_command_line.py::test_sweep_does_not_run_again_what_is_finished": (
         "starts five processes; the table it writes is tested without"
     ),
