@@ -35,7 +35,7 @@ from sbd_utils.evidence import (
 )
 from sbd_utils.experiments import load_run
 from sbd_utils.files import load_tensors, locked, read_text
-from sbd_utils.metrics import fit_geometry, latent_direction, mig
+from sbd_utils.metrics import fit_geometry, latent_direction, mig, turn_pairs
 from sbd_utils.scoring import SAMPLES, encode_samples, score_code
 
 DIGITS = 5
@@ -158,10 +158,9 @@ def turned_upright(codes: np.ndarray, factors: np.ndarray, pair: tuple[int, int]
     matter of luck.
     """
     chosen = list(pair)
-    geometry = fit_geometry(factors, codes[:, chosen])
-    turn = geometry.similarity[:2] / geometry.scale  # [2, 2], z = xy @ turn
     upright = codes.copy()
-    upright[:, chosen] = codes[:, chosen] @ turn.T
+    angle = fit_geometry(factors, codes[:, chosen]).angle
+    upright[:, chosen] = turn_pairs(codes[:, chosen], -angle)
     return upright
 
 
