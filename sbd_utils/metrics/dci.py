@@ -44,7 +44,9 @@ def dci(
     samples: a hundred trees of depth 3, rate 0.1, as in Locatello et al. (2019). Unlike there,
     splits are sought among 255 quantiles of a latent and not among all its values, which takes a
     tenth of the time; each class is predicted as a quantity that is 0 or 1, and the largest wins;
-    and a factor that is named as continuous is one quantity, where they have classes only.
+    and a factor that is named as continuous is one quantity, where they have classes only. Of two
+    latents that split alike the first is taken, so that an exact copy has no importance; theirs
+    draw lots.
     `pretrained/evidence/score_agreement.csv` says by how much that moves the scores of classes.
 
     Args:
