@@ -761,6 +761,6 @@ checks.read_from_samples(from_samples, encoded, where)
 # ## What comes next
 #
 # These notebooks are the core of the course: data, architecture, training, and two ways to doubt the result. In
-# notebook 06 you take the codes of both networks in hand, and in 07 you ask the scores that papers report. From there, change the world: other shapes, colours and
+# notebook 06 you take the codes of both networks in hand. From there, change the world: other shapes, colours and
 # sizes, or several factors at once, and ask of each the same two questions: how many latents matter, and is the grid
 # straight?

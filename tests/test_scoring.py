@@ -28,9 +28,9 @@ from sbd_utils.experiments import keep_weights
 from tools import scores as command
 
 
-def network(seed: int = 0) -> VAE:
+def network(seed: int = 0, z_dim: int = 3) -> VAE:
     torch.manual_seed(seed)
-    return VAE(channels=4, z_dim=3).eval()
+    return VAE(channels=4, z_dim=z_dim).eval()
 
 
 def test_each_score_is_that_of_its_function():
@@ -143,11 +143,11 @@ def test_a_row_holds_the_scores_of_its_network(folder):
 def test_kept_weights_are_a_source_and_what_is_none_is_refused(tmp_path):
     table, row = tmp_path / "kept.csv", some_row(3)
     write_rows(table, [row, some_row(4)])
-    keep_weights(table, {row.name: network(3)})
+    keep_weights(table, {row.name: network(3, z_dim=10)})
     (run,) = command.runs_of(table)
     assert run.key == (*row.key, row.precision)
     assert run.weights == "fp16"
-    for value, half in zip(network(3).parameters(), run.load().parameters(), strict=True):
+    for value, half in zip(network(3, z_dim=10).parameters(), run.load().parameters(), strict=True):
         torch.testing.assert_close(half, value, rtol=1e-3, atol=1e-4)
     with pytest.raises(FileNotFoundError, match="no folder"):
         list(command.runs_of(tmp_path / "nowhere"))

@@ -30,6 +30,7 @@ def information_gap(gap: Callable[[Any, Any], Any]) -> None:
         gap: The student's.
     """
     cases = [
+        (np.array([[1.0, 0.1], [0.4, 0.6]]), np.array([2.0, 0.7])),
         (np.array([[1.0, 0.2], [0.4, 0.6], [0.3, 0.1]]), np.array([2.0, 0.5])),
         (np.array([[0.9, 0.1, 0.0], [0.9, 0.3, 0.7]]), np.array([1.0, 0.6, 1.4])),
     ]
@@ -51,9 +52,8 @@ def information_gap(gap: Callable[[Any, Any], Any]) -> None:
                 (by_factor[-1] - by_factor[0]) / entropy
             ),
         }
-        if known.shape[0] >= known.shape[1]:
-            between = by_latent[:, -1] - by_latent[:, -2]
-            wrong_way = np.mean(between[: len(entropy)] / entropy)
+        if known.shape[0] == known.shape[1]:  # else such an answer fails by itself
+            wrong_way = np.mean((by_latent[:, -1] - by_latent[:, -2]) / entropy)
             mistakes["the gap is between latents: sort each column, not each row."] = wrong_way
         right = np.mean(differences / entropy)
         same(is_number(answer, "the gap"), right, "the gap", mistakes)

@@ -46,11 +46,11 @@ def test_the_gap_in_any_form(gap, capsys):
             "the best less the worst",
         ),
         (
-            lambda known, entropy: right_gap(known.T[:, :2], entropy),
+            lambda known, entropy: right_gap(known.T, entropy),
             "sort each column, not each row",
         ),
         (lambda known, entropy: right_gap(known, entropy) + 0.1, "is right"),
-        (lambda known, entropy: right_gap(np.sort(known, 0), entropy) * [1, 1], "a number"),
+        (lambda known, entropy: [1, 2], "a number"),
     ],
 )
 def test_what_is_wrong_with_a_gap_is_said(gap, told):
@@ -90,7 +90,7 @@ def test_what_is_wrong_with_a_ceiling_is_said(answer, told):
         checks.ceiling_of_bins(answer, values=32, bins=20)
 
 
-TOY = toy_code(500, angle=46)
+TOY = toy_code(500, angle=30)
 IDLE = 0.01 * np.random.default_rng(0).normal(size=(500, 3))
 CODES = np.hstack([IDLE[:, :1], 1.7 * TOY.codes[:, :1], IDLE[:, 1:], 1.7 * TOY.codes[:, 1:]])
 
@@ -101,7 +101,7 @@ def turned_by(degrees, scale=1.0, codes=CODES):
     return upright
 
 
-@pytest.mark.parametrize("degrees", [-46, 44, 134])
+@pytest.mark.parametrize("degrees", [-30, 60, 150])
 def test_a_code_that_was_turned_back_may_be_swapped_and_mirrored(degrees, capsys):
     checks.turned_back(turned_by(degrees), CODES, TOY.factors)
     checks.turned_back(-turned_by(degrees), -CODES, TOY.factors)
@@ -112,10 +112,10 @@ def test_a_code_that_was_turned_back_may_be_swapped_and_mirrored(degrees, capsys
     ("answer", "told"),
     [
         (CODES, "is the angle the fitted one"),
-        (turned_by(46), "is the angle the fitted one"),
-        (turned_by(-46, scale=2), "distances between codes have changed"),
-        (turn_pairs(CODES, -46), "another has changed"),
-        (turned_by(-46)[:, [1, 4]], "has shape [500, 2]"),
+        (turned_by(30), "is the angle the fitted one"),
+        (turned_by(-30, scale=2), "distances between codes have changed"),
+        (turn_pairs(CODES, -30), "another has changed"),
+        (turned_by(-30)[:, [1, 4]], "has shape [500, 2]"),
     ],
 )
 def test_what_is_wrong_with_a_turn_is_said(answer, told):
