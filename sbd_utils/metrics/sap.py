@@ -37,6 +37,7 @@ def sap(
         ValueError: See `check_samples`; or a class that is missing among the fitted samples.
     """
     samples = check_samples(codes, factors, continuous)
+    _check_order(samples)
 
     def gap(samples: Samples) -> np.ndarray:
         known = _predictability(samples._replace(codes=standardized(samples.codes)))  # [D, F]
@@ -45,6 +46,17 @@ def sap(
 
     (score,) = beside_the_ideal(gap, samples, bootstrap, seed)
     return score
+
+
+def _check_order(samples: Samples) -> None:
+    """Refuse classes that none of the fitted samples has: they cannot be predicted."""
+    fitted, held_out = samples.halves()
+    for number, quantity in enumerate(samples.continuous):
+        missing = set(held_out.factors[:, number]) - set(fitted.factors[:, number])
+        if missing and not quantity:
+            value = f"factors column {number} has {min(missing):g}"
+            where = "only in the last third of the samples"
+            raise ValueError(f"{value} {where}; samples must come in random order: shuffle them")
 
 
 def _predictability(samples: Samples) -> np.ndarray:
@@ -68,9 +80,6 @@ def _machine(samples: Samples, number: int) -> np.ndarray:
 
     fitted, held_out = samples.halves()
     classes = fitted.factors[:, number]
-    if missing := set(held_out.factors[:, number]) - set(classes):
-        where = "in the last third of the samples and not before"
-        raise ValueError(f"factors column {number} has {min(missing):g} only {where}: shuffle them")
     accuracies = []
     for latent in range(samples.codes.shape[1]):
         machine = LinearSVC(C=0.01, class_weight="balanced", random_state=0)

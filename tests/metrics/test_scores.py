@@ -387,3 +387,11 @@ def test_dci_of_ten_latents_and_eight_factors_is_a_matter_of_seconds():
     score = dci(codes, factors, continuous=[0, 1, 2, 4, 5, 6, 7])
     assert time.process_time() - start < 40  # two cores for 20 seconds
     assert score.informativeness.value < score.informativeness.ceiling
+
+
+def test_a_class_that_is_rare_may_be_missing_from_a_resample():
+    """Three samples of 600 that are fitted: one resample in twenty has none of them."""
+    factors = FACTORS.copy()
+    factors[:3, 0] = 7
+    score = sap(FACTORS, factors, bootstrap=60)
+    assert score.interval[0] < score.interval[1]
