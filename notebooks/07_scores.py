@@ -339,7 +339,8 @@ def three(samples, angle=0.0, values=None):
     toy = toy_code(samples, angle, values)
     arrays, options = toy[:2], {"continuous": toy.continuous}
     vote = factor_vae_score(*arrays, **options, **QUICK)
-    return mig(*arrays, **options).value, sap(*arrays, **options).value, vote.value
+    line = sap(*arrays, continuous=True)  # also of few values: they are numbers
+    return mig(*arrays, **options).value, line.value, vote.value
 
 
 angles = np.arange(0, 46, 3)

@@ -57,7 +57,7 @@ def score_code(
     Example:
         >>> factors = np.random.default_rng(0).uniform(size=(1000, 2))
         >>> scores = score_code(factors, factors, continuous=True)
-        >>> round(scores.mig.value, 2), round(scores.mig.turned, 2)
+        >>> round(scores.disentanglement.value, 1), round(scores.disentanglement.turned, 1)
         (1.0, 0.0)
     """
     options: dict[str, Any] = dict(continuous=continuous, bootstrap=bootstrap, seed=seed)

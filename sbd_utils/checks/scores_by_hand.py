@@ -102,9 +102,9 @@ def turned_back(upright: Any, codes: ArrayLike, factors: ArrayLike) -> None:
     others = np.delete(np.arange(before.shape[1]), pair)
     kept = np.allclose(upright[:, others], before[:, others], atol=1e-6)
     expect(kept, "only the two latents that vary most are to be turned; another has changed.")
-    lengths = [np.linalg.norm(np.diff(z[:, pair], axis=0), axis=1) for z in (upright, before)]
+    now, then = (np.linalg.norm(np.diff(z[:, pair], axis=0), axis=1) for z in (upright, before))
     expect(
-        np.allclose(*lengths, rtol=1e-3, atol=1e-6),
+        np.allclose(now, then, rtol=1e-3, atol=1e-6),
         "distances between codes have changed: a turn keeps them. (No scale, no affine map.)",
     )
     r2 = np.square(np.corrcoef(upright[:, pair].T, factors.T)[:2, 2:])  # [latent, factor]

@@ -79,11 +79,14 @@ def _machine(samples: Samples, number: int) -> np.ndarray:
     from sklearn.svm import LinearSVC  # a second to import, and only this needs it
 
     fitted, held_out = samples.halves()
-    classes = fitted.factors[:, number]
+    values = np.unique(samples.factors[:, number])  # classes may have any numbers for names
+    classes, truth = (
+        np.searchsorted(values, part.factors[:, number]) for part in (fitted, held_out)
+    )
     accuracies = []
     for latent in range(samples.codes.shape[1]):
         machine = LinearSVC(C=0.01, class_weight="balanced", random_state=0)
         machine.fit(fitted.codes[:, [latent]], classes)
         predicted = machine.predict(held_out.codes[:, [latent]])
-        accuracies.append(np.mean(predicted == held_out.factors[:, number]))
+        accuracies.append(np.mean(predicted == truth))
     return np.array(accuracies)

@@ -397,3 +397,11 @@ def test_a_class_that_is_rare_may_be_missing_from_a_resample():
     factors[:3, 0] = 7
     score = sap(FACTORS, factors, bootstrap=60)
     assert score.interval[0] < score.interval[1]
+
+
+def test_classes_may_have_any_numbers_for_names():
+    """Values of a slider, or of an angle, need not be whole."""
+    names = np.array([-0.37, 0.0, 2.5, 7.25])
+    codes = FACTORS + 0.2 * np.random.default_rng(15).normal(size=FACTORS.shape)
+    renamed = everything(codes, names[FACTORS.astype(int)])
+    assert renamed == pytest.approx(everything(codes, FACTORS), abs=1e-9)
