@@ -303,7 +303,7 @@ show(
     figure,
     "A table of seven scores for six codes; only similarity R² tells the turned square from the swirl.",
 )
-assert abs(values[[0, 1, 2], 1] - values[[0, 1, 2], 3]).max() < 0.15
+assert abs(values[[0, 1, 2], 1] - values[[0, 1, 2], 3]).max() < 0.05
 assert values[-1, 1] - values[-1, 3] > 0.25
 
 # %% [markdown]
@@ -556,9 +556,9 @@ for field in NAMES:
     assert (worst > best) == (field in ("completeness", "informativeness")), field
 
 # %% [markdown]
-# The dots follow the line of an ideal code. On this data, MIG, SAP and DCI's disentanglement measure *the angle at which the grid happens to lie*, which notebooks 04
-# and 05 found to be luck on a square. An SBD at 46° and a crumpled deconv VAE come out alike: **a low score does not say
-# which of the two it was.**
+# The dots follow the line of an ideal code. On this data, MIG, SAP and DCI's disentanglement measure *the angle at which
+# the grid happens to lie*, which notebooks 04 and 05 found to be luck on a square. An SBD at 46° and a crumpled deconv VAE
+# come out alike: **a low score does not say which of the two it was.**
 #
 # Is the turn all that is missing? Turn the pair back by its own angle (that needs the factors, so it is a diagnosis and no
 # score of an unsupervised code), and compute MIG again.
@@ -609,15 +609,15 @@ for name, network in networks.items():
 # |---|---|---|
 # | MIG | one latent knows each factor, no second one does, and the bins suit | a turn; a bend; a copy; a noise of 1 % |
 # | SAP | one latent is *linear* in each factor, no second one is | a turn; a copy; a bend, in part |
-# | DCI: disentanglement | no latent serves two factors | a turn |
-# | DCI: completeness | few latents serve a factor | a turn; a copy; *and it grows with the number of idle latents* |
-# | DCI: informativeness | the factors can be predicted | information that is missing: nothing else |
+# | DCI: disentanglement | no latent serves two factors | a turn; a tangle |
+# | DCI: completeness | few latents serve a factor | a turn; a tangle; *and it grows with the number of idle latents* |
+# | DCI: informativeness | the factors can be predicted | information that is missing, or a form that trees do not learn; no turn |
 # | FactorVAE | each latent stills first for one factor | a tangle, or a turn of nearly 45°: it forgives all others |
 # | similarity R² of a pair | the plane is straight, at any angle | a crumple; a bend; more than two latents |
 #
 # Completeness deserves its warning. It told the decoders apart above, since the SBDs use two latents of ten and the
 # deconv VAEs six to ten; for an ideal code that is turned by 45° it is 0 with two latents, and with eight idle ones beside
-# them $1 - \ln 2 / \ln 10 = 0.70$.
+# them $1 - \ln 2 / \ln 10 = 0.70$, if the trees lean on no idle one (they do a little, see the SBDs at 46° above).
 #
 # So: name the score *and* what stands beside it, ceiling and turned ideal; show every seed, because the angle is luck; say
 # bins, samples, and whether factors were continuous; and do not call a low score "entangled" before you have looked at the
@@ -625,9 +625,10 @@ for name, network in networks.items():
 #
 # ## What we established
 #
-# - By hand and by the library the scores agree (asserted above); the library and an independent implementation agree as
-#   `pretrained/evidence/score_agreement.csv` says.
-# - A code that is turned by 45° and one that is wound up get the same from MIG, SAP and DCI's disentanglement, within 0.15.
+# - By hand and by the library the scores agree (asserted above). Beside the package `disent`, which follows the code of
+#   Locatello et al., the library has the same MIG and SAP to 1e-6, and DCI of classes within 0.06
+#   (`pretrained/evidence/score_agreement.csv`).
+# - A code that is turned by 45° and one that is wound up get the same from MIG, SAP and DCI's disentanglement, within 0.05.
 # - Ten SBDs by one recipe, all with a similarity R² above 0.999, have a MIG from 0.01 to 0.52, ordered by the angle of their
 #   grids.
 # - MIG, SAP, disentanglement and the FactorVAE score give a deconv VAE, whose grid is crumpled, more than some SBD whose
