@@ -90,9 +90,9 @@ show(
 #
 # <details><summary>Answer</summary>
 #
-# *Ideal*, surely. *Bent*, if the score does not mind that the latent runs unevenly. *Turned* and *wound* mix the factors
-# in both latents, so they cannot be full. *Doubled* depends on the score: each latent has one factor, but each factor
-# has two latents. We shall see that the four scores do not agree about it.
+# *Ideal*, surely. *Bent*, if the score does not mind that the latent runs unevenly. *Turned* and *wound* mix the
+# factors in both latents, so they cannot be full. *Doubled* depends on the score: each latent has one factor, but each
+# factor has two latents. We shall see that the four scores do not agree about it.
 #
 # </details>
 
@@ -318,8 +318,8 @@ assert values[-1, 1] - values[-1, 3] > 0.25
 #    factor equally well, and between equals there is no gap.
 # 3. **Few samples.** Mutual information that is counted from few samples is too high, also where there is none.
 #
-# **Predict:** a perfect code is turned by 5°, which the eye hardly sees. How much of its MIG is lost: nothing to speak of, a
-# tenth, or a third?
+# **Predict:** a perfect code is turned by 5°, which the eye hardly sees. How much of its MIG is lost: nothing to speak
+# of, a tenth, or a third?
 #
 # <details><summary>Answer</summary>
 #
@@ -369,7 +369,7 @@ few.set(title="what noise 'knows' of a factor", xlabel="samples", xscale="log", 
 few.set_ylabel("information / entropy")
 show(
     figure,
-    "MIG's ceiling falls above 20 values; by angle MIG falls at once, SAP later, FactorVAE last; noise knows at few samples.",
+    "MIG's ceiling falls above 20 values; turned, MIG falls first, FactorVAE last; few samples of noise know much.",
 )
 print(
     f"MIG of an ideal code: 8 values {ceilings[1]:.2f}, 32 {ceilings[5]:.2f}, 64 {ceilings[7]:.2f}"
@@ -383,7 +383,8 @@ print(
 # %% [markdown]
 # The gap hides the third trap, at times: where both latents know too much, it cancels. What it does to a bootstrap
 # interval, exercise 4 asks. The library refuses fewer than ten samples a bin, and factors that are continuous unless
-# they are said to be: a column of 10,000 different values would else be 10,000 classes, and any latent would "know" them.
+# they are said to be: a column of 10,000 different values would else be 10,000 classes, and any latent would "know"
+# them.
 #
 # Try it (in a running notebook; on a page, the pictures above stand for it). Click a slider, then use the arrow keys.
 
@@ -433,17 +434,17 @@ display(widgets.VBox([turn_slider, value_slider, size_slider, view, words]))
 # ## 8. Our networks
 #
 # The table `scores_circles` has the codes of trained networks: posterior means of 10,000 new circles, fp32, factors
-# continuous. It holds the ten SBDs by the recipe `fast`; SBDs on a *rectangle* (notebook 04, section 9) and with *warped*
-# coordinates (notebook 05, section 9), both stopped before whole images begin; deconv VAEs by their plain recipes; and
-# the committed pair by `wide`. What notebook 05 found: the SBD's plane is straight in two latents, at any angle; the
-# deconv's is crumpled.
+# continuous. It holds the ten SBDs by the recipe `fast`; SBDs on a *rectangle* (notebook 04, section 9) and with
+# *warped* coordinates (notebook 05, section 9), both stopped before whole images begin; deconv VAEs by their plain
+# recipes; and the committed pair by `wide`. What notebook 05 found: the SBD's plane is straight in two latents, at any
+# angle; the deconv's is crumpled.
 #
 # **Predict:** in which of the six scores does *every* SBD by `fast` get more than *every* deconv VAE?
 #
 # <details><summary>Answer</summary>
 #
-# In two: completeness, and informativeness by a little. In MIG, SAP, disentanglement and the FactorVAE score, the two SBDs
-# whose grid lies at 46° are among the last, though their planes are as straight as the others'.
+# In two: completeness, and informativeness by a little. In MIG, SAP and disentanglement, both SBDs whose grid lies at
+# 46° come below some deconv VAE, in the FactorVAE score one of the two; yet their planes are as straight as any.
 #
 # </details>
 
@@ -556,12 +557,12 @@ for field in NAMES:
     assert (worst > best) == (field in ("completeness", "informativeness")), field
 
 # %% [markdown]
-# The dots follow the line of an ideal code. On this data, MIG, SAP and DCI's disentanglement measure *the angle at which
-# the grid happens to lie*, which notebooks 04 and 05 found to be luck on a square. An SBD at 46° and a crumpled deconv VAE
-# come out alike: **a low score does not say which of the two it was.**
+# The dots follow the line of an ideal code. On this data, MIG, SAP and DCI's disentanglement measure *the angle at
+# which the grid happens to lie*, which notebooks 04 and 05 found to be luck on a square. An SBD at 46° and a crumpled
+# deconv VAE come out alike: **a low score does not say which of the two it was.**
 #
-# Is the turn all that is missing? Turn the pair back by its own angle (that needs the factors, so it is a diagnosis and no
-# score of an unsupervised code), and compute MIG again.
+# Is the turn all that is missing? Turn the pair back by its own angle (that needs the factors, so it is a diagnosis and
+# no score of an unsupervised code), and compute MIG again.
 
 # %%
 for name in ("SBD, fast", "SBD, rectangle", "deconv, plain"):
@@ -574,14 +575,15 @@ for noise in (0.005, 0.01, 0.02):
     print(f"an ideal code with noise of {50 * noise:.2f} % of its range: MIG {score:.2f}")
 
 # %% [markdown]
-# Turned back, the SBDs come to about three quarters, and the deconv VAEs stay where they were: theirs is no turn. And the
-# last quarter? The ceiling of 0.99 is a knife's edge: it needs bins of the latent whose borders fall on those of the
-# factor. A noise of a hundredth of the range blurs them, and a fifth is gone, in a code that anybody would call perfect. So
-# on *continuous* factors even 0.75 can be as good as it gets.
+# Turned back, the SBDs come to about three quarters, and the deconv VAEs stay where they were: theirs is no turn. And
+# the last quarter? The ceiling of 0.99 is a knife's edge: it needs bins of the latent whose borders fall on those of
+# the factor. A noise of a hundredth of the range blurs them, and a fifth is gone, in a code that anybody would call
+# perfect. So on *continuous* factors even 0.75 can be as good as it gets.
 #
 # ## 9. The same numbers, from the weights
 #
-# A table is believed more readily when it can be made again: the committed pair, and the kept weights of a run by `fast`.
+# A table is believed more readily when it can be made again: the committed pair, and the kept weights of a run by
+# `fast`.
 
 # %%
 from sbd_utils import CircleStream, encode_samples, load_pretrained, load_run, read_evidence
@@ -610,40 +612,43 @@ for name, network in networks.items():
 # | MIG | one latent knows each factor, no second one does, and the bins suit | a turn; a bend; a copy; a noise of 1 % |
 # | SAP | one latent is *linear* in each factor, no second one is | a turn; a copy; a bend, in part |
 # | DCI: disentanglement | no latent serves two factors | a turn; a tangle |
-# | DCI: completeness | few latents serve a factor | a turn; a tangle; *and it grows with the number of idle latents* |
-# | DCI: informativeness | the factors can be predicted | information that is missing, or a form that trees do not learn; no turn |
+# | DCI: completeness | few latents serve a factor | a turn; a tangle; *it grows with idle latents* |
+# | DCI: informativeness | the factors can be predicted | missing information, or a form that trees do not learn |
 # | FactorVAE | each latent stills first for one factor | a tangle, or a turn of nearly 45°: it forgives all others |
 # | similarity R² of a pair | the plane is straight, at any angle | a crumple; a bend; more than two latents |
 #
 # Completeness deserves its warning. It told the decoders apart above, since the SBDs use two latents of ten and the
-# deconv VAEs six to ten; for an ideal code that is turned by 45° it is 0 with two latents, and with eight idle ones beside
-# them $1 - \ln 2 / \ln 10 = 0.70$, if the trees lean on no idle one (they do a little, see the SBDs at 46° above).
+# deconv VAEs six to ten; for an ideal code that is turned by 45° it is 0 with two latents, and with eight idle ones
+# beside them $1 - \ln 2 / \ln 10 = 0.70$, if the trees lean on no idle one (they do a little, see the SBDs at 46°
+# above).
 #
-# So: name the score *and* what stands beside it, ceiling and turned ideal; show every seed, because the angle is luck; say
-# bins, samples, and whether factors were continuous; and do not call a low score "entangled" before you have looked at the
-# grid.
+# So: name the score *and* what stands beside it, ceiling and turned ideal; show every seed, because the angle is luck;
+# say bins, samples, and whether factors were continuous; and do not call a low score "entangled" before you have looked
+# at the grid.
 #
 # ## What we established
 #
 # - By hand and by the library the scores agree (asserted above). Beside the package `disent`, which follows the code of
 #   Locatello et al., the library has the same MIG and SAP to 1e-6, and DCI of classes within 0.06
 #   (`pretrained/evidence/score_agreement.csv`).
-# - A code that is turned by 45° and one that is wound up get the same from MIG, SAP and DCI's disentanglement, within 0.05.
-# - Ten SBDs by one recipe, all with a similarity R² above 0.999, have a MIG from 0.01 to 0.52, ordered by the angle of their
-#   grids.
-# - MIG, SAP, disentanglement and the FactorVAE score give a deconv VAE, whose grid is crumpled, more than some SBD whose
-#   grid is straight. Similarity R² and completeness do not.
+# - A code that is turned by 45° and one that is wound up get the same from MIG, SAP and DCI's disentanglement, within
+#   0.05.
+# - Ten SBDs by one recipe, all with a similarity R² above 0.999, have a MIG from 0.01 to 0.52, ordered by the angle of
+#   their grids.
+# - MIG, SAP, disentanglement and the FactorVAE score give a deconv VAE, whose grid is crumpled, more than some SBD
+#   whose grid is straight. Similarity R² and completeness do not.
 # - Informativeness is 0.96 or more for every network here: it says nothing about the form of a code.
 #
 # ## What could be wrong with it
 #
-# - Two continuous factors, one world. With discrete factors, or with shape and colour, turned codes may be rarer: there is
-#   no rotation between a shape and a position that a decoder would draw as well.
+# - Two continuous factors, one world. With discrete factors, or with shape and colour, turned codes may be rarer: there
+#   is no rotation between a shape and a position that a decoder would draw as well.
 # - The runs with warped coordinates and on the rectangle were stopped early, by other recipes; the deconv VAEs have one
-#   seed for most recipes. More are listed in `pretrained/README.md` as still to come; `python -m tools.scores` adds them.
+#   seed for most recipes. More are listed in `pretrained/README.md` as still to come; `python -m tools.scores` adds
+#   them.
 # - The kept weights of `fast` are in half precision; scores of full precision may differ in the third digit.
-# - Our FactorVAE score draws its batches from the samples at hand, within a bin of the factor; the paper draws fresh images
-#   of one value.
+# - Our FactorVAE score draws its batches from the samples at hand, within a bin of the factor; the paper draws fresh
+#   images of one value.
 # - DCI depends on its predictor: other trees, other numbers. Ours is in the docstring of `dci`.
 
 # %% [markdown]
@@ -674,8 +679,8 @@ def gap(known, entropy): ...
 checks.information_gap(gap)
 
 # %% [markdown]
-# **2. The ceiling, without a sample.** A factor has 32 values, equally likely; a latent equals it, and is cut into 20 bins.
-# Some bins hold one value, some two. What is the ceiling of MIG?
+# **2. The ceiling, without a sample.** A factor has 32 values, equally likely; a latent equals it, and is cut into 20
+# bins. Some bins hold one value, some two. What is the ceiling of MIG?
 #
 # <details><summary>Solution</summary>
 #
@@ -694,8 +699,8 @@ ceiling_of_32 = ...  # a number
 checks.ceiling_of_bins(ceiling_of_32, values=32, bins=BINS)
 
 # %% [markdown]
-# **3. Turned back.** Take the codes `z` of the last network of section 9, an SBD at 46°. Find the pair of latents that vary
-# most, and turn it so that each follows one coordinate. What is the MIG of the ten latents then?
+# **3. Turned back.** Take the codes `z` of the last network of section 9, an SBD at 46°. Find the pair of latents that
+# vary most, and turn it so that each follows one coordinate. What is the MIG of the ten latents then?
 #
 # <details><summary>Solution</summary>
 #
@@ -715,13 +720,13 @@ upright = ...  # [10000, 10]
 checks.turned_back(upright, z, centers)
 
 # %% [markdown]
-# **4. An interval.** How sure is a MIG of 500 samples? Ask for the 95 % interval of the *noisy* code (`bootstrap=200`), for
-# its first 500 samples. Does it hold what 50,000 samples say?
+# **4. An interval.** How sure is a MIG of 500 samples? Ask for the 95 % interval of the *noisy* code (`bootstrap=200`),
+# for its first 500 samples. Does it hold what 50,000 samples say?
 #
 # <details><summary>Solution</summary>
 #
-# It does, here: resampled data repeat themselves, which makes them look more informative than they are, and the interval
-# takes off as much as the resamples are too high.
+# It does, here: resampled data repeat themselves, which makes them look more informative than they are, and the
+# interval takes off as much as the resamples are too high.
 #
 # ```python
 # interval = mig(codes["noisy"][:500], factors[:500], continuous=True, bootstrap=200).interval
@@ -738,6 +743,7 @@ checks.interval_of_noisy(interval, codes["noisy"][:500], factors[:500])
 # %% [markdown]
 # ## What comes next
 #
-# Two factors are the least that a score can be asked about. With more of them, shape, size and colour, two things change:
-# whether a turned code is as good as an upright one for the decoder, and how many ways there are to be crumpled. The
-# questions stay: how many latents matter, is the code straight, and does a single latent follow a single factor?
+# Two factors are the least that a score can be asked about. With more of them, shape, size and colour, two things
+# change: whether a turned code is as good as an upright one for the decoder, and how many ways there are to be
+# crumpled. The questions stay: how many latents matter, is the code straight, and does a single latent follow a single
+# factor?
