@@ -40,6 +40,14 @@ from .models.decoders import (
     warp as warp,
 )
 from .models.vae import VAE as VAE, Encoder as Encoder
+from .metrics.base import Score as Score, turn_pairs as turn_pairs
+from .metrics.dci import (
+    DCI as DCI,
+    completeness as completeness,
+    dci as dci,
+    disentanglement as disentanglement,
+)
+from .metrics.factorvae import factor_vae_score as factor_vae_score
 from .metrics.geometry import (
     Geometry as Geometry,
     alignment as alignment,
@@ -47,12 +55,14 @@ from .metrics.geometry import (
     latent_direction as latent_direction,
 )
 from .metrics.intervals import exact_interval as exact_interval
+from .metrics.mig import mig as mig, mutual_information as mutual_information
 from .metrics.probes import (
     Probe as Probe,
     held_out_r2 as held_out_r2,
     linear_probe as linear_probe,
     neighbor_r2 as neighbor_r2,
 )
+from .metrics.sap import sap as sap
 from .checkpoint import load_weights as load_weights, save_weights as save_weights
 from .training.schedules import (
     piecewise_constant as piecewise_constant,
@@ -83,9 +93,16 @@ from .analysis import (
     spread_of_light as spread_of_light,
     traverse as traverse,
 )
+from .scoring import (
+    CodeScores as CodeScores,
+    encode_samples as encode_samples,
+    score_code as score_code,
+    toy_code as toy_code,
+)
 from .evidence import (
     CurveRow as CurveRow,
     RunRow as RunRow,
+    ScoreRow as ScoreRow,
     add_row as add_row,
     machine_kind as machine_kind,
     read_curves as read_curves,

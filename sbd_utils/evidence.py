@@ -124,6 +124,64 @@ def r2_of(row: RunRow | CurveRow) -> dict[str, float]:
     return {name: float(number) for name, _, number in pairs}
 
 
+@dataclass(frozen=True, kw_only=True)
+class ScoreRow:
+    """The scores of one trained network's code; see `score_code` for what they are.
+
+    Of each score: the value, that of an ideal code of the same samples (`_ceiling`), and that of
+    the ideal code turned by 45 degrees (`_turned`).
+    """
+
+    dataset: str
+    recipe: str
+    decoder: str
+    seed: int
+    precision: str
+    """In which the network was trained."""
+    weights: str
+    """The numbers that were scored: 'fp32', or 'fp16' where half of their digits are kept."""
+    channels: int
+    samples: int
+    informative_latents: int
+    affine_r2: float
+    """Of the pair of least variance, as the next two."""
+    similarity_r2: float
+    direction: float
+    """In which a latent of the pair grows, degrees modulo 90; see `latent_direction`."""
+    linear_r2: float
+    """Of the factors by least squares from all latents; held out, see `held_out_r2`."""
+    mig: float
+    mig_ceiling: float
+    mig_turned: float
+    mig_upright: float
+    """Of all latents, once the pair is turned by its direction, so as to lie along the axes."""
+    sap: float
+    sap_ceiling: float
+    sap_turned: float
+    disentanglement: float
+    disentanglement_ceiling: float
+    disentanglement_turned: float
+    completeness: float
+    completeness_ceiling: float
+    completeness_turned: float
+    informativeness: float
+    informativeness_ceiling: float
+    informativeness_turned: float
+    factor_vae: float
+    factor_vae_ceiling: float
+    factor_vae_turned: float
+    processor_seconds: float
+    """Of all threads together: images drawn and encoded, and all scores."""
+    processor: str
+    """On which the scores were computed."""
+    software: str
+
+    @property
+    def key(self) -> tuple[str, str, str, int, str]:
+        """What tells one row of a table from another."""
+        return self.dataset, self.recipe, self.decoder, self.seed, self.precision
+
+
 KEY = ("dataset", "recipe", "decoder", "seed")
 
 

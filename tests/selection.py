@@ -21,6 +21,9 @@ SLOW = {
         "a kernel; that the limits are said to be missing is tested without"
     ),
     "grading/test_release.py::test_sources_run_from_beginning_to_end": "trains in an assignment",
+    "metrics/test_scores.py::test_an_interval_holds_the_truth_about_as_often_as_it_says": (
+        "forty intervals of a hundred resamples; that one is computed is tested without"
+    ),
     "training/test_processes.py": "starts two processes that train, five times",
     "training/test_loop.py::test_kill_9_at_random_steps_and_resume_is_bit_identical": (
         "starts eight processes; resuming within one is tested without"
