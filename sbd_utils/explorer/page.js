@@ -25,7 +25,7 @@ const STOPS = 8; // places a period where a show halts for those who want no mot
 const KEEP_FILE = 10_000; // milliseconds that a file is kept for the browser to save it
 
 const STARTING = "Waiting for the kernel. Run this cell if nothing appears.";
-const AGAIN = "The kernel answers again, and what you did is done.";
+const AGAIN = "Answered again: what you did is done.";
 const LEGEND = [
   "Planes: the blue lines are vertical in the image, the dashed orange ones horizontal; grey " +
     "circles are 1 and 2 standard deviations of the prior; the ellipse at the handle is one of the " +
@@ -36,9 +36,11 @@ const LEGEND = [
     "number beside a latent is that variance.",
   "Reset: the circle in the middle, the planes as at first. Sample prior: a code from N(0, 1) for " +
     "each model. Sample posterior: one from q(z|circle). Clear trail: the next trail begins " +
-    "anew. Copy z: the codes as Python. PNG: the pictures. GIF: the latents moved last, by plane " +
-    "or slider, to and fro; the circle moves all, and leaves the choice as it was.",
+    "anew. Copy z: the codes as Python. PNG: the pictures.",
 ];
+const FILM_LEGEND =
+  "GIF: the latents moved last, by plane or slider, to and fro; the circle moves all, and leaves " +
+  "the choice as it was.";
 
 // What the parts of a page share.
 //   spec: what the kernel told at first: models, their latents, sizes, the true grid
@@ -61,7 +63,7 @@ function render({ model, el }) {
     words: 0, // that are explained
   };
   page.root.style.setProperty("--models", spec.sides.length);
-  page.status = makeStatus();
+  page.status = makeStatus(model.silence ? "" : STARTING);
   page.player = makePlayer(page);
   page.line = makeLine(model, page);
   page.hand = new Hand(page);
@@ -301,8 +303,8 @@ function listenToKernel(model, page, show) {
 }
 
 // The line of text under the buttons, and below it the codes that were asked for.
-function makeStatus() {
-  const line = make("div", { class: "status", role: "status", "aria-live": "polite" }, STARTING);
+function makeStatus(first) {
+  const line = make("div", { class: "status", role: "status", "aria-live": "polite" }, first);
   const note = make("p", { class: "hint", role: "note", hidden: "" });
   const code = make("pre", { hidden: "", tabindex: 0, "aria-label": "The codes as Python" });
   const hint = (text) => {
@@ -400,8 +402,8 @@ function makeToolbar(page) {
     button("Clear trail", () => ({ type: "clear" })),
     button("Copy z", () => ({ type: "code" })),
     button("PNG", () => ({ type: "png" })),
-    film,
   );
+  if (page.spec.films) node.append(film);
   const setLink = (event) => page.line.send({ type: "link", value: event.target.checked });
   const link = make("input", { type: "checkbox", onchange: setLink });
   if (page.spec.sides.length > 1) {
@@ -502,7 +504,7 @@ function makeTruthPanel(page, toolbar) {
   const caption = [make("b", {}, "the true circle"), soft("x →  y ↓")];
   const figure = makeFigure(caption, pad.canvas, note);
   const lesson = [makeHelp(page), makeInvitations(page), makeLesson(page)];
-  const parts = [...lesson, toolbar.node, ...page.status.nodes, makeLegend()];
+  const parts = [...lesson, toolbar.node, ...page.status.nodes, makeLegend(page)];
   const tools = make("div", { class: "tools" }, ...parts);
   const node = make("div", { class: "side" }, figure, tools);
   const show = (view) => {
@@ -527,8 +529,9 @@ function makeHelp(page) {
   );
 }
 
-function makeLegend() {
-  const paragraphs = LEGEND.map((text) => make("p", { class: "soft" }, text));
+function makeLegend({ spec }) {
+  const texts = spec.films ? [...LEGEND, FILM_LEGEND] : LEGEND;
+  const paragraphs = texts.map((text) => make("p", { class: "soft" }, text));
   const summary = make("summary", {}, "What is to be seen, and what the buttons do");
   return make("details", {}, summary, ...paragraphs, makeGlossary());
 }
