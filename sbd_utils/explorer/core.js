@@ -77,10 +77,12 @@ class Side {
     const [black, white] = this.scale;
     const { channels } = this;
     const pixels = image.length / channels;
-    return Uint8Array.from(image, (_, i) => {
+    const bytes = new Uint8Array(image.length);
+    for (let i = 0; i < image.length; i++) {
       const value = image[(i % channels) * pixels + Math.floor(i / channels)];
-      return Math.round(255 * clamp((value - black) / (white - black), 0, 1));
-    });
+      bytes[i] = Math.round(255 * clamp((value - black) / (white - black), 0, 1));
+    }
+    return bytes;
   }
 
   // Small pictures across the plane: what the places of one row decode to.
@@ -282,12 +284,14 @@ export class Explorer {
 
   // The light that a model's picture and the goal have both, over the light that either has.
   overlap({ picture, channels }) {
+    const lights = new Float32Array(this.goalPicture.length);
+    for (let i = 0; i < picture.length; i++) {
+      lights[Math.floor(i / channels)] += picture[i] / channels / 255;
+    }
     let [both, either] = [0, 0];
     this.goalPicture.forEach((goal, i) => {
-      const part = picture.subarray(channels * i, channels * (i + 1));
-      const light = part.reduce((sum, value) => sum + value, 0) / channels / 255;
-      both += Math.min(light, goal);
-      either += Math.max(light, goal);
+      both += Math.min(lights[i], goal);
+      either += Math.max(lights[i], goal);
     });
     return both / either;
   }

@@ -11,12 +11,10 @@ export function round(value) {
 //   picture: bytes [H, H, C]
 //   words: DARK, BRIGHT, LIGHT_SHARE, WIDE and MOST of spots.py
 export function describePicture(picture, size, channels, words) {
-  const light = Array.from({ length: size * size }, (_, i) =>
-    Math.max(...picture.subarray(channels * i, channels * (i + 1))),
-  );
+  const light = findLightest(picture, channels);
   const most = light.reduce((a, b) => Math.max(a, b));
   if (most < words.DARK) return "a dark picture";
-  const mask = light.map((value) => value >= words.LIGHT_SHARE * most);
+  const mask = Array.from(light, (value) => value >= words.LIGHT_SHARE * most);
   if (mask.filter(Boolean).length > words.WIDE * mask.length) return "light over most of the picture";
   const spots = findSpots(mask, size);
   if (spots.length > words.MOST) return `light in ${spots.length} places`;
@@ -24,6 +22,16 @@ export function describePicture(picture, size, channels, words) {
   const places = spots.map((spot) => findPlace(spot, size)).join(" and ");
   const count = spots.length === 1 ? `a ${kind} spot at` : `${spots.length} ${kind} spots, at`;
   return `${count} ${places} pixels`;
+}
+
+// Of each pixel, the channel with most light.
+function findLightest(picture, channels) {
+  const light = new Uint8Array(picture.length / channels);
+  for (let i = 0; i < picture.length; i++) {
+    const pixel = Math.floor(i / channels);
+    light[pixel] = Math.max(light[pixel], picture[i]);
+  }
+  return light;
 }
 
 // The connected parts of a mask, the largest first: the numbers of their pixels, ascending.

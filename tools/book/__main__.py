@@ -77,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
     if status:
         print("the book was not built: see the warnings above", file=sys.stderr)
         return status
-    place_explorer(out, out / "html" / "explorer", packages)
+    place_explorer(out, out / "html" / "_static" / "explorer", packages)
     (out / "html" / ".nojekyll").touch()  # GitHub would leave out folders such as _static
     pages = len(list((out / "html").rglob("*.html")))
     size = sum(path.stat().st_size for path in (out / "html").rglob("*") if path.is_file())

@@ -39,7 +39,7 @@ def gather(folder: Path, repository: str | None = None) -> None:
     """Write all sources of the book.
 
     Args:
-        folder: Is emptied first.
+        folder: Is made, or emptied first.
         repository: "owner/name" on GitHub, for links that open a notebook elsewhere.
 
     Raises:
