@@ -33,7 +33,6 @@ default_role = "py:obj"
 autoclass_content = "both"
 autodoc_preserve_defaults = True
 napoleon_use_rtype = False
-python_maximum_signature_line_length = 60
 add_module_names = False
 
 # The page
@@ -45,6 +44,7 @@ html_css_files = ["book.css"]
 html_js_files = [("book.js", {"defer": "defer"})]
 html_show_sourcelink = False
 html_copy_source = False
+html_domain_indices = False
 html_copyright = html_show_copyright = False
 html_show_sphinx = False
 html_permalinks_icon = "#"

@@ -2,10 +2,11 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 
 PREFIX = "/some/where/"
 """The path under which the site is served: it must not matter."""
@@ -17,7 +18,7 @@ POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; script-src 'self
 class Handler(SimpleHTTPRequestHandler):
     """Files of a folder, and what tests leave in `extra`."""
 
-    extra: dict[str, bytes] = {}
+    extra: Mapping[str, bytes] = MappingProxyType({})
 
     def do_GET(self):
         """Answer with a file below the prefix, or with what a test left."""
@@ -49,7 +50,9 @@ class Handler(SimpleHTTPRequestHandler):
 @contextlib.contextmanager
 def serve(folder: Path, extra: dict[str, bytes] | None = None) -> Iterator[str]:
     """A server of a folder; its address, with the prefix."""
-    handler = partial(type("Own", (Handler,), {"extra": {} if extra is None else extra}), directory=folder)
+    handler = partial(
+        type("Own", (Handler,), {"extra": {} if extra is None else extra}), directory=folder
+    )
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}{PREFIX}"

@@ -1,13 +1,15 @@
 """The explorer in a page of the book, against the one in Python; and the two small figures there."""
 
 import base64
+import io
 import json
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from sbd_utils import Explorer, Sprite, draw_sprites, load_pretrained
+from sbd_utils import Explorer, Sprite, coordinate_map, draw_sprites, load_pretrained
 from sbd_utils.analysis import decode
 from sbd_utils.explorer.app import MODELS
 from sbd_utils.explorer.events import EVENTS
@@ -163,24 +165,26 @@ def test_samples_are_pytorchs(bare):
 
 def test_sprites_are_drawn_as_in_python(bare):
     rng = np.random.default_rng(0)
+    places = rng.uniform([-5, -5, 0.5, 0], [70, 70, 60, 360], (12, 4)).tolist()
+    places += [[32, 32, 16, 0], [32.5, 32, 16, 90], [0, 64, 2, 45], [8, 8, 16, 0]]
     sprites = [
         dict(shape=shape, x=x, y=y, size=size, angle=angle)
         for shape in ("ellipse", "rectangle", "triangle")
-        for x, y, size, angle in rng.uniform([-5, -5, 0.5, 0], [70, 70, 60, 360], (40, 4)).tolist()
-        + [[32, 32, 16, 0], [32.5, 32, 16, 90], [0, 64, 2, 45], [8, 8, 16, 0]]
+        for x, y, size, angle in places
     ]
     seen = bare.evaluate(
         """async (sprites) => {
             const base = new URL("_static/explorer/", document.baseURI);
             const { drawColored } = await import(new URL("figures.js", base));
             const { sprite } = await (await fetch(new URL("models/figures.json", base))).json();
-            return sprites.map((each) => [...drawColored(sprite, { ...each, color: "white" })]);
+            const draw = (each) => drawColored(sprite, { ...each, color: "white" });
+            return sprites.map((each) => [...draw(each).filter((_, i) => i % 3 === 0)]);
         }""",
         sprites,
     )
     for sprite, image in zip(sprites, seen, strict=True):
-        wanted = draw_sprites([Sprite(**sprite)], 64).permute(1, 2, 0)
-        np.testing.assert_allclose(np.reshape(image, (64, 64, 3)), wanted, atol=1e-5)
+        wanted = draw_sprites([Sprite(**sprite)], 64)[0]
+        np.testing.assert_allclose(np.reshape(image, (64, 64)), wanted, atol=1e-5)
 
 
 def cell_with(notebook: str, mark: str) -> str:
@@ -192,15 +196,8 @@ def cell_with(notebook: str, mark: str) -> str:
 
 
 def test_the_decoder_set_by_hand_is_the_notebooks(bare):
-    names = {"torch": torch, "nn": torch.nn}
-    from sbd_utils import coordinate_map
-
-    exec(
-        cell_with("02_architecture.ipynb", "def draw_diamonds"),
-        names | {"coordinate_map": coordinate_map},
-        names,
-    )
-    names |= {"coordinate_map": coordinate_map}
+    names = {"torch": torch, "nn": torch.nn, "coordinate_map": coordinate_map}
+    exec(cell_with("02_architecture.ipynb", "def draw_diamonds"), names)
     codes = [[0, 0], [0.4, -0.3], [-1.2, 1.2], [0.02, 0.98], [0.77, -1]]
     seen = bare.evaluate(
         """async (codes) => {
@@ -278,10 +275,6 @@ def test_keys_sliders_axes_and_samples_work(front):
 
 
 def test_pictures_are_saved_as_they_are(front):
-    import io
-
-    from PIL import Image
-
     with front.expect_download() as download:
         front.get_by_role("button", name="PNG", exact=True).click()
     assert download.value.suggested_filename == "SBD-deconv.png"

@@ -1,4 +1,4 @@
-"""What the book asks of Sphinx: formulas without a script, words that are explained, sections found.
+"""What the book asks of Sphinx: formulas without a script, words explained, sections found.
 
 - Formulas become MathML, which browsers show, print and read aloud by themselves.
 - Where a term of the glossary first appears in a chapter, it leads there; where a public name of
@@ -207,6 +207,21 @@ def add_live_parts(app: Sphinx, page: str, template: str, context: Any, tree: An
         app.add_css_file("explorer/explorer.css")
 
 
+MENDED = {
+    'class="caption" role="heading"': 'class="caption" role="heading" aria-level="2"',
+    '<div role="list" class="citation-list">': '<div class="citation-list">',
+    ' role="doc-biblioentry"': "",
+}
+"""What a screen reader stumbles over in pages as theme and extensions make them, and what helps."""
+
+
+def mend(app: Sphinx, page: str, template: str, context: Any, tree: Any) -> None:
+    """Put roles right, in the text and in the menu."""
+    for name in ("body", "furo_navigation_tree"):
+        for found, put in MENDED.items():
+            context[name] = context.get(name, "").replace(found, put)
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Tell Sphinx."""
     app.add_html_math_renderer(
@@ -218,4 +233,5 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_post_transform(LinkSections)
     app.connect("missing-reference", resolve_public_name)
     app.connect("html-page-context", add_live_parts)
+    app.connect("html-page-context", mend, priority=900)  # after the theme
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

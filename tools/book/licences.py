@@ -12,9 +12,9 @@ NOT_BUNDLED = ("@types/", "undici-types")
 """Of those, what is no code."""
 HEAD = """# Licences
 
-The course is under the [MIT licence](https://opensource.org/license/mit); its text is in the file LICENSE.
-These pages bring along work of others: scripts and style sheets of the theme, and, for the explorer, the
-runtime that runs networks in a browser.
+The course is under the [MIT licence](https://opensource.org/license/mit); its text is in the file
+LICENSE. These pages bring along work of others: scripts and style sheets of the theme, and, for the
+explorer, the runtime that runs networks in a browser.
 
 | package | version | licence |
 |---|---|---|
@@ -39,10 +39,7 @@ def licences_page(packages: Path) -> str:
 
 def _python_row(name: str) -> tuple[str, str, str]:
     about = importlib.metadata.metadata(name)
-    licence = about.get("License-Expression") or about.get("License") or ""
-    classified = [
-        line.rpartition(" :: ")[2]
-        for line in about.get_all("Classifier", [])
-        if "License ::" in line
-    ]
-    return name, about["Version"], licence.splitlines()[0] if licence else ", ".join(classified)
+    stated = about.get("License-Expression") or about.get("License") or ""
+    classifiers = about.get_all("Classifier", [])
+    named = [line.rpartition(" :: ")[2] for line in classifiers if line.startswith("License ::")]
+    return name, about["Version"], stated.partition("\n")[0] or ", ".join(named)
