@@ -38,7 +38,11 @@ export class Conversation {
 
   async choose(event, page, number) {
     const { core } = this;
-    const wishes = { code: () => this.code(), png: () => this.png(), field: () => this.field(event) };
+    const wishes = {
+      code: () => this.code(),
+      png: () => this.png(),
+      field: () => this.field(event),
+    };
     if (Object.hasOwn(wishes, event.type)) return wishes[event.type]();
     const isDone = number !== undefined && number <= this.done.get(page);
     if (event.type !== "hello" && !isDone) {

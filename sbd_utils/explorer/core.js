@@ -33,7 +33,9 @@ export function check(fields, given) {
   const names = Object.keys(values);
   if (names.length !== Object.keys(fields).length || !names.every((name) => name in fields)) {
     const takes = Object.keys(fields).join(", ") || "nothing more";
-    throw new RefusedError(`the event ${JSON.stringify(given)} does not have what it takes: ${takes}`);
+    throw new RefusedError(
+      `the event ${JSON.stringify(given)} does not have what it takes: ${takes}`,
+    );
   }
   for (const [name, kind] of Object.entries(fields)) {
     if (KINDS[kind](values[name])) continue;

@@ -23,7 +23,11 @@ export function showSprite(root, facts) {
     words.textContent = `${text}: ${count} of ${all} pixels changed`;
     last = image;
   };
-  const ranges = Object.entries(facts.ranges).map(([name, range]) => ({ name, ...range, step: 0.5 }));
+  const ranges = Object.entries(facts.ranges).map(([name, range]) => ({
+    name,
+    ...range,
+    step: 0.5,
+  }));
   root.append(makeFigure(canvas, makeControls(ranges, facts.choices, draw)), words);
 }
 
@@ -51,7 +55,12 @@ export function showDiamond(root, facts) {
   const canvas = makeCanvas(facts.im_size);
   const draw = (chosen) => {
     const z = [chosen["z1 (x)"], chosen["z2 (y)"]];
-    show(canvas, decodeByHand(facts, z), 1, `A diamond at z1 ${numeral(z[0], 2)}, z2 ${numeral(z[1], 2)}`);
+    show(
+      canvas,
+      decodeByHand(facts, z),
+      1,
+      `A diamond at z1 ${numeral(z[0], 2)}, z2 ${numeral(z[1], 2)}`,
+    );
   };
   const ranges = ["z1 (x)", "z2 (y)"].map((name) => ({ name, text: name, ...facts.range }));
   root.append(makeFigure(canvas, makeControls(ranges, {}, draw)));

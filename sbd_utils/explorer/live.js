@@ -1,7 +1,9 @@
 // Figures of the book that live in the page. Until one is opened, a picture stands in its place.
 
-const SLOW = "This machine is slow to answer. What you did last is kept, and done as soon as it can.";
-const BLOCKED = "This page cannot run WebAssembly, which the networks need: the picture stands for it.";
+const SLOW =
+  "This machine is slow to answer. What you did last is kept, and done as soon as it can.";
+const BLOCKED =
+  "This page cannot run WebAssembly, which the networks need: the picture stands for it.";
 const MEGABYTE = 1e6;
 
 // What anywidget gives a page, as far as the explorer asks for it; a worker in the place of a kernel.

@@ -15,7 +15,8 @@ export function describePicture(picture, size, channels, words) {
   const most = light.reduce((a, b) => Math.max(a, b));
   if (most < words.DARK) return "a dark picture";
   const mask = Array.from(light, (value) => value >= words.LIGHT_SHARE * most);
-  if (mask.filter(Boolean).length > words.WIDE * mask.length) return "light over most of the picture";
+  if (mask.filter(Boolean).length > words.WIDE * mask.length)
+    return "light over most of the picture";
   const spots = findSpots(mask, size);
   if (spots.length > words.MOST) return `light in ${spots.length} places`;
   const kind = most >= words.BRIGHT ? "bright" : "pale";

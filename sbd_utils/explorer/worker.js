@@ -5,7 +5,9 @@ import { Explorer } from "./core.js";
 
 let conversation = null;
 
-self.addEventListener("message", ({ data }) => (data.files ? begin(data.files) : answer(data.message)));
+self.addEventListener("message", ({ data }) =>
+  data.files ? begin(data.files) : answer(data.message),
+);
 
 async function begin(files) {
   try {
@@ -21,7 +23,12 @@ async function answer(message) {
     ({ content, buffers } = await conversation.respond(message));
   } catch (error) {
     const { page, number } = message; // it waits for an answer
-    content = { type: "error", text: `It cannot be drawn: ${error?.message ?? error}`, page, number };
+    content = {
+      type: "error",
+      text: `It cannot be drawn: ${error?.message ?? error}`,
+      page,
+      number,
+    };
   }
   const owned = buffers.map((bytes) => bytes.buffer);
   self.postMessage({ content, buffers: owned }, owned);
