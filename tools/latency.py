@@ -151,6 +151,9 @@ def measure(page, root, control: str, events: int, warm_up: int = 20) -> dict:
     before = picture.evaluate(PIXELS)
     node.scroll_into_view_if_needed()
     node.hover()  # waits until it has come to rest
+    if control == "slider":
+        node.press("Home")  # or the hand may take it where it is, and move nothing
+        root.and_(page.locator("[data-waiting='0']")).wait_for()
     box = node.bounding_box()
     middle = np.array([box["x"] + box["width"] / 2, box["y"] + box["height"] / 2])
     page.evaluate("window.samples = []")

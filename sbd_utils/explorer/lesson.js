@@ -113,7 +113,7 @@ class Tracer {
 }
 
 function makeInvitation(text) {
-  const mark = make("span", { class: "mark", "aria-hidden": true }, "○");
+  const mark = make("span", { class: "tick", "aria-hidden": true }, "○");
   const state = make("span", { class: "unseen" }, "to do: ");
   const node = make("li", {}, mark, make("span", {}, state, text));
   const tick = () => {

@@ -96,7 +96,7 @@ export function makePad({ name, x, y, limits, step, where, hand, point }) {
   });
   const context = canvas.getContext("2d");
   context.scale(ratio, ratio); // from here on in CSS pixels
-  const pad = { canvas, context, ...makeScale(x, y) };
+  const pad = { canvas, context, ratio, kept: null, ...makeScale(x, y) };
   listenToPointer(pad, hand, point);
   listenToArrows(pad, { limits, step, where }, hand);
   listenToEnd(canvas, () => hand.release(pad));
@@ -187,7 +187,7 @@ export function findNear({ toPixels }, grid, place) {
 // in hand.
 //   shown: axes, z, mean, std and trail of a model
 //   grid: [lines, points, 2] in the plane's units
-//   field: a canvas with the pictures behind the plane, or undefined while there is none
+//   field: the pictures behind the plane, so many rows of them: { canvas, rows }
 //   channels: of the pictures; grey ones become ink on light paper
 //   theme: colors; see readTheme
 //   encoded: whether the code is the circle's; then its posterior is drawn
@@ -195,8 +195,11 @@ export function findNear({ toPixels }, grid, place) {
 export function drawPlane(pad, plane) {
   const { shown, grid, span, encoded, pointed } = plane;
   const point = shown.axes.map((latent) => shown.z[latent]);
-  drawPaper(pad, plane);
-  drawGrid(pad, grid, 0.85);
+  const { field, channels, theme } = plane;
+  drawKept(pad, [grid, span, field.canvas, field.rows, channels, theme], (still) => {
+    drawPaper(still, plane);
+    drawGrid(still, grid, 0.85);
+  });
   if (shown.trail.length > 1) drawLine(pad, shown.trail, TRAIL, 3);
   drawCross(pad, point, span, HAND, 1);
   if (encoded) drawPosterior(pad, shown);
@@ -213,7 +216,7 @@ export function drawTruth(pad, { view, grid, picture, goal, pointed }) {
   context.fillStyle = "black";
   context.fillRect(0, 0, SIZE, SIZE);
   context.drawImage(picture, 0, 0, SIZE, SIZE);
-  drawGrid(pad, grid, view.encoded ? 0.9 : 0.4);
+  drawKept(pad, [grid, view.encoded], (still) => drawGrid(still, grid, view.encoded ? 0.9 : 0.4));
   if (view.path.length > 1) drawLine(pad, view.path, TRAIL, 3);
   drawPointed(pad, grid, pointed);
   if (goal) {
@@ -222,6 +225,22 @@ export function drawTruth(pad, { view, grid, picture, goal, pointed }) {
     drawDisc(pad, goal.place, [radius, radius], { stroke: TRAIL, width: 2 });
   }
   drawHandle(pad, view.circle);
+}
+
+// What stays while a hand moves is drawn once and kept: to stroke ten lines anew for every move takes
+// a browser without a graphics card longer than a network takes to decode.
+//   parts: all that it depends on
+//   draw(pad): draws it, on a pad that is not seen
+function drawKept(pad, parts, draw) {
+  if (!pad.kept || parts.some((part, i) => part !== pad.kept.parts[i])) {
+    const { width, height } = pad.canvas;
+    const canvas = make("canvas", { width, height });
+    const context = canvas.getContext("2d");
+    context.scale(pad.ratio, pad.ratio);
+    draw({ ...pad, context });
+    pad.kept = { parts, canvas };
+  }
+  pad.context.drawImage(pad.kept.canvas, 0, 0, SIZE, SIZE);
 }
 
 // What a hand takes hold of: to be seen on light and dark.
@@ -268,7 +287,7 @@ function drawPaper(pad, { span, field, channels, theme }) {
   const { context, toPixels, unit } = pad;
   context.fillStyle = theme.paper;
   context.fillRect(0, 0, SIZE, SIZE);
-  if (field) drawField(context, field, channels, theme.isDark);
+  if (field.rows) drawField(context, field.canvas, channels, theme.isDark);
   for (const radius of PRIOR_RADII) {
     drawDisc(pad, [0, 0], [radius * unit, radius * unit], { stroke: theme.rings });
   }

@@ -598,7 +598,7 @@ function makeLatentPlane(page, side, index) {
     show(view) {
       const shown = view.sides[index];
       const { grid } = shown;
-      const field = page.field.get(index).canvas;
+      const field = page.field.get(index);
       const { pointed, theme } = page;
       const { encoded } = view;
       const { channels } = side;
@@ -731,7 +731,7 @@ function makeSlider(page, side, index, [latent, variance, informative]) {
     if (!held || !same) input.value = z;
     value.textContent = numeral(z, 2);
   };
-  const node = make("div", { class: "row" }, label, input, value, play);
+  const node = make("div", { class: "latent" }, label, input, value, play);
   return { node, show };
 }
 

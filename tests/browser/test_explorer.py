@@ -425,11 +425,17 @@ def test_a_kernel_that_is_gone_is_mentioned_and_a_re_run_gives_a_working_page(la
     assert np.abs(blob(pixels(lab)) - [16, 48]).max() < 2
 
 
-def test_a_page_that_is_loaded_again_shows_the_same_state(app):
-    drag(app, "Image plane", [(0.5, 0.5), (0.25, 0.75)])
-    app.reload()
-    explorer(app)
-    assert np.abs(blob(pixels(app)) - [16, 48]).max() < 2
+@pytest.mark.parametrize("kind", ["app", "lab"])
+def test_a_page_that_is_loaded_again_shows_the_same_state(request, kind):
+    page = request.getfixturevalue(kind)
+    drag(page, "Image plane", [(0.5, 0.5), (0.25, 0.75)])
+    if kind == "lab":  # it keeps a page's outputs with the notebook
+        page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    page.reload()
+    explorer(page)
+    assert np.abs(blob(pixels(page)) - [16, 48]).max() < 2
+    drag(page, "Image plane", [(0.25, 0.75), (0.5, 0.25)])
+    assert np.abs(blob(pixels(page)) - [32, 16]).max() < 2
 
 
 def test_a_cell_that_runs_does_not_stop_the_explorer(lab, tmp_path):

@@ -592,10 +592,30 @@ def test_columns_follow_the_width(mount, width):
     canvases = [box for tag, box in boxes if tag == "CANVAS"]
     assert min(box["width"] for box in canvases) >= 160
     assert all(box["width"] == pytest.approx(box["height"], abs=0.5) for box in canvases)
+    sliders = [box for tag, box in boxes if tag == "INPUT" and box["width"] != box["height"]]
+    assert len(sliders) == 8
+    assert min(box["width"] for box in sliders) >= 80
     used = max(box["right"] for box in canvases) - min(box["left"] for box in canvases)
     assert used > 0.85 * width
     truth, plane, picture = canvases[:3]
     assert max(box["bottom"] for box in (truth, plane, picture)) < 844 + (width == 1100) * 100
+
+
+def test_boxes_that_other_style_sheets_add_to_their_own_names_move_nothing(mount):
+    page, _ = mount({"SBD": small(), "deconv": small(seed=1)})
+    before = page.evaluate(BOXES)
+    names = page.evaluate(
+        """() => {
+            const names = [...document.querySelectorAll(".sbd-explorer *")].flatMap((node) => [...node.classList]);
+            const style = document.createElement("style");
+            const around = (name) => `.${name}::before, .${name}::after { content: " "; display: table; }`;
+            style.textContent = [...new Set(names)].map(around).join("\\n");
+            document.head.append(style);
+            return names;
+        }"""
+    )
+    assert len(set(names)) > 20
+    assert page.evaluate(BOXES) == before
 
 
 def test_an_error_can_be_read_in_the_dark(mount):
