@@ -271,14 +271,16 @@ SET_ASIDE = """() => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_on_any_page_and_none_is_wider_than_a_telephone(
-    reader, address, pages, scheme
+    reader, address, site, scheme
 ):
     found = {}
     # What is not a color is the same by day and by night.
     options = {"runOnly": ["color-contrast"]} if scheme == "dark" else {}
     reader.emulate_media(color_scheme=scheme)
     axe = Axe()
-    for path in pages:
+    paths = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+    assert len(paths) > 50
+    for path in paths:
         reader.goto(address + path)
         width = reader.evaluate("document.documentElement.scrollWidth")
         reader.evaluate(SET_ASIDE)
