@@ -2,13 +2,13 @@
 
     python -m tools.latency [--pages lab voila app book] [--out FILE]
 
-On each page (JupyterLab, Voilà, the explorer alone, the book as `make book` left it), for each model, the circle, a latent plane and
-a slider are dragged in a headless Chromium, one move at a time. The clock starts at the pointer
-event's own time stamp and stops in the first task after the frame that holds the new pixels. All
-parts are medians: `core` (decoding, mostly), `kernel` (the rest of the work in Python), `way`
-(there and back), `draw` (pixels into the canvases), `frame` (until the frame is out). JupyterLab is
-measured as `make lab` starts it (see sbd_utils/explorer/server.py), and plain. Precision is the
-models'.
+On each page (JupyterLab, Voilà, the explorer alone, the book as `make book` left it), for each
+model, the circle, a latent plane and a slider are dragged in a headless Chromium, one move at a
+time. The clock starts at the pointer event's own time stamp and stops in the first task after the
+frame that holds the new pixels. All parts are medians: `core` (decoding, mostly), `kernel` (the
+rest of the work in Python), `way` (there and back), `draw` (pixels into the canvases), `frame`
+(until the frame is out). JupyterLab is measured as `make lab` starts it (see
+sbd_utils/explorer/server.py), and plain. Precision is the models'.
 """
 
 import argparse
