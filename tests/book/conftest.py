@@ -30,7 +30,7 @@ def site(tmp_path_factory) -> Path:
                 cwd=ROOT,
                 capture_output=True,
                 text=True,
-                timeout=PATIENCE,
+                timeout=3 * PATIENCE,  # npm, exports, pages: each may be slow
             )
             assert made.returncode == 0, made.stdout[-3000:] + made.stderr[-3000:]
             done.touch()
