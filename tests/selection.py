@@ -10,6 +10,7 @@ SLOW = {
         "every notebook a second time, with its solutions; that its cells run, nbval sees"
     ),
     "browser/": "a JupyterLab, a Voilà and a browser",
+    "book/": "builds the site, and looks at every page of it in a browser",
     "explorer/test_widget.py::test_five_thousand_events_leave_memory_flat": (
         "half a minute for what reads as a bound in the code"
     ),
@@ -46,6 +47,7 @@ FIRST = (
     "tests/grading/test_hostile.py",
     "tests/grading/test_answers.py",
     "tests/browser/",
+    "tests/book/",
     "tests/test_notebooks.py",
 )
 """What takes longest starts first: two processes are done together only if nothing long is left to one."""
@@ -59,6 +61,7 @@ def place(nodeid: str) -> int:
 
 POSIX = {
     "browser/": "groups of processes",
+    "book/": "make",
     "grading/": "limits of memory and time",
     "test_setup.py": "make and sh",
     "training/test_processes.py": "SIGINT to a launcher",

@@ -24,7 +24,7 @@ const STOPS = 8; // places a period where a show halts for those who want no mot
 const KEEP_FILE = 10_000; // milliseconds that a file is kept for the browser to save it
 
 const STARTING = "Waiting for the kernel. Run this cell if nothing appears.";
-const AGAIN = "The kernel answers again, and what you did is done.";
+const AGAIN = "Answered again: what you did is done.";
 const LEGEND = [
   "Planes: the blue lines are vertical in the image, the dashed orange ones horizontal; grey " +
     "rings are 1 and 2 standard deviations of the prior; the ellipse at the handle is one of the " +
@@ -35,9 +35,11 @@ const LEGEND = [
     "number beside a latent is that variance.",
   "Reset: the circle in the middle, the planes as at first. Sample prior: a code from N(0, 1) for " +
     "each model. Sample posterior: one from q(z|circle). Clear trail: the next trail begins " +
-    "anew. Copy z: the codes as Python. PNG: the pictures. GIF: the latents moved last, by plane " +
-    "or slider, to and fro; the circle moves all, and leaves the choice as it was.",
+    "anew. Copy z: the codes as Python. PNG: the pictures.",
 ];
+const FILM_LEGEND =
+  "GIF: the latents moved last, by plane or slider, to and fro; the circle moves all, and leaves " +
+  "the choice as it was.";
 
 // What the parts of a page share.
 //   spec: what the kernel told at first: models, their latents, sizes, the true grid
@@ -60,7 +62,7 @@ function render({ model, el }) {
     words: 0, // that are explained
   };
   page.root.style.setProperty("--models", spec.sides.length);
-  page.status = makeStatus();
+  page.status = makeStatus(model.silence ? "" : STARTING);
   page.player = makePlayer(page);
   page.line = makeLine(model, page);
   page.hand = new Hand(page);
@@ -304,8 +306,8 @@ function listenToKernel(model, page, show) {
 }
 
 // The line of text under the buttons, and below it the codes that were asked for.
-function makeStatus() {
-  const line = make("div", { class: "status", role: "status", "aria-live": "polite" }, STARTING);
+function makeStatus(first) {
+  const line = make("div", { class: "status", role: "status", "aria-live": "polite" }, first);
   const note = make("p", { class: "hint", role: "note", hidden: "" });
   const code = make("pre", { hidden: "", tabindex: 0, "aria-label": "The codes as Python" });
   const hint = (text) => {
@@ -403,8 +405,8 @@ function makeToolbar(page) {
     button("Clear trail", () => ({ type: "clear" })),
     button("Copy z", () => ({ type: "code" })),
     button("PNG", () => ({ type: "png" })),
-    film,
   );
+  if (page.spec.films) node.append(film);
   const setLink = (event) => page.line.send({ type: "link", value: event.target.checked });
   const link = make("input", { type: "checkbox", onchange: setLink });
   if (page.spec.sides.length > 1) {
@@ -575,7 +577,8 @@ function makeHelp(page) {
 }
 
 function makeLegend(page) {
-  const paragraphs = LEGEND.map((text) => make("p", { class: "soft" }, speak(page, text)));
+  const texts = page.spec.films ? [...LEGEND, FILM_LEGEND] : LEGEND;
+  const paragraphs = texts.map((text) => make("p", { class: "soft" }, speak(page, text)));
   const summary = make("summary", {}, "What is to be seen, and what the buttons do");
   return make("details", {}, summary, ...paragraphs, makeGlossary(page));
 }
