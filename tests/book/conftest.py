@@ -18,7 +18,7 @@ SITE = ROOT / "build" / "book" / "html"
 @pytest.fixture(scope="session")
 def site(tmp_path_factory) -> Path:
     """The site, built by `make book`; $SBD_BOOK names one that is there already."""
-    if "SBD_BOOK" in os.environ:
+    if os.environ.get("SBD_BOOK"):
         return Path(os.environ["SBD_BOOK"])
     run = tmp_path_factory.getbasetemp()  # of this process; the one above it is all processes'
     done = (run.parent if "PYTEST_XDIST_WORKER" in os.environ else run) / "book-is-built"

@@ -87,7 +87,7 @@ def rooms() -> list[tuple[str, str]]:
 def reference_page(room: str, subject: str) -> str:
     """A page of the reference, in reStructuredText."""
     title = f"``{room}`` · {subject}"
-    options = "   :members:\n   :member-order: bysource\n   :show-inheritance:\n"
+    options = "   :members:\n   :member-order: bysource\n"
     return f"{title}\n{'=' * len(title)}\n\n.. automodule:: sbd_utils.{room}\n{options}"
 
 
