@@ -559,7 +559,7 @@ function makeFactor(page, { name, low, high, unit, levels, kinds, step }, index)
     value.textContent = tell(now);
     input.setAttribute("aria-valuetext", `${tell(now)}${unit && ` ${unit}`}`);
   };
-  return { node: make("div", { class: "row" }, make("span", {}, name), input, value), show };
+  return { node: make("div", { class: "factor" }, make("span", {}, name), input, value), show };
 }
 
 function makeHelp(page) {
