@@ -8,7 +8,7 @@ from .sprites import (
     draw_sprites as draw_sprites,
     render_batch as render_batch,
 )
-from .data.base import FactorStream as FactorStream
+from .data.base import FactorStream as FactorStream, Scenes as Scenes
 from .data.circles import (
     CircleStream as CircleStream,
     RectangleStream as RectangleStream,
@@ -18,6 +18,8 @@ from .data.circles import (
     generate_spaced_coordinates as generate_spaced_coordinates,
     save_dataset as save_dataset,
 )
+from .data.multi_dsprites import MultiDSprites as MultiDSprites
+from .data.scenes import SceneStream as SceneStream
 from .models.base import (
     Loss as Loss,
     elbo_loss as elbo_loss,
@@ -44,6 +46,16 @@ from .metrics.probes import (
     held_out_r2 as held_out_r2,
     linear_probe as linear_probe,
     neighbor_r2 as neighbor_r2,
+)
+from .metrics.segmentation import (
+    SegmentationScores as SegmentationScores,
+    adjusted_rand_index as adjusted_rand_index,
+    block_ceiling as block_ceiling,
+    block_means as block_means,
+    kmeans_masks as kmeans_masks,
+    random_masks as random_masks,
+    score_segmentation as score_segmentation,
+    voronoi_masks as voronoi_masks,
 )
 from .checkpoint import load_weights as load_weights, save_weights as save_weights
 from .training.schedules import (
