@@ -90,7 +90,8 @@ def _as_scenes(values: Mapping[str, bytes | np.ndarray], entities: int, channels
     present = _numbers(values, "visibility", entities) > 0.5
     # Colours are plain: what the masks show of the image tells them, on its scale.
     area = masks.sum((1, 2)).clamp(min=1)
-    colors = torch.einsum("khw,chw->kc", masks, image) / area[:, None]  # [K + 1, C]
+    totals = torch.einsum("khw,chw->kc", masks.double(), image.double())
+    colors = (totals / area[:, None]).float()  # [K + 1, C]
     scene = (image, masks, factors[1:] * present[1:, None], present[1:], colors)
     return Scenes(*(part[None] for part in scene))
 

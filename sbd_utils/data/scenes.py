@@ -150,7 +150,7 @@ class SceneStream(IterableDataset):
         of those below it as large a share as it covers.
 
         Raises:
-            ValueError: A factor is out of range or not finite.
+            ValueError: A shape is none, or a size is not positive, or a number not finite.
         """
         factors, present, ground = layout
         cover = self._covers(factors, present)  # [N, K, H, H]
@@ -166,12 +166,17 @@ class SceneStream(IterableDataset):
 
     def _covers(self, factors: Tensor, present: Tensor) -> Tensor:
         """The share of each pixel that each object covers, hidden or not: [N, K, H, H]."""
+        shapes = factors[..., 3][present]
+        unknown = shapes[~torch.isin(shapes, torch.arange(len(KINDS), device=shapes.device))]
+        if len(unknown):
+            accepted = f"it must be one of 0 to {len(KINDS) - 1}"
+            raise ValueError(f"shape is {unknown[0].item():g}; {accepted}")
         frame = (self.im_size, self.im_size)
         cover = torch.zeros(*present.shape, *frame, device=factors.device, dtype=torch.float32)
         for number, (name, side) in enumerate(zip(KINDS.values(), SIDES, strict=True)):
             mine = present & (factors[..., 3] == number)
             if mine.any():
-                x, y, size, _, _ = factors[mine].T
+                x, y, size, _, _ = factors[mine].T.double()  # as Python multiplies
                 cover[mine] = render_batch(name, x, y, size * side, 0.0, self.im_size)[:, 0]
         return cover
 

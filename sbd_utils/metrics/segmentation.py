@@ -91,7 +91,7 @@ def score_segmentation(
         matched_iou=np.array([_matched(scene) for scene in iou]) / number,
         held=(iou > HELD).any(2).sum(1) / number,
         surplus_slots=in_use.sum(1) - number,
-        squared_error=_squared_error(images, reconstructions),
+        squared_error=_squared_error(images, reconstructions, len(masks)),
     )
 
 
@@ -259,7 +259,7 @@ def _matched(iou: np.ndarray) -> float:
 
 
 def _squared_error(
-    images: ArrayLike | None, reconstructions: ArrayLike | None
+    images: ArrayLike | None, reconstructions: ArrayLike | None, count: int
 ) -> np.ndarray | None:
     if images is None and reconstructions is None:
         return None
@@ -267,6 +267,10 @@ def _squared_error(
         missing = "images" if images is None else "reconstructions"
         raise ValueError(f"{missing} is None; give both images and reconstructions, or neither")
     images, reconstructions = _masks("images", images), _masks("reconstructions", reconstructions)
+    if len(images) != count:
+        raise ValueError(
+            f"images has shape {list(images.shape)}; there are masks of {count} scenes"
+        )
     if images.shape != reconstructions.shape:
         found = f"reconstructions has shape {list(reconstructions.shape)}"
         raise ValueError(f"{found}; it must be that of images, {list(images.shape)}")
