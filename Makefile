@@ -9,7 +9,7 @@ ARGS ?=
 PROMPT := kernel_websocket_connection_class=sbd_utils.explorer.server.PromptConnection
 BIOME := @biomejs/biome@2.6.8
 
-.PHONY: lab explore test javascript benchmark notebooks assignments grade totals wrong-answers clean
+.PHONY: lab explore test javascript benchmark notebooks assignments grade totals wrong-answers book clean
 
 lab: $(VENV)/.ready
 	$(BIN)/jupyter lab --ServerApp.root_dir=. --ServerApp.$(PROMPT) notebooks/00_start_here.ipynb $(ARGS)
@@ -67,6 +67,10 @@ totals: $(VENV)/.ready
 wrong-answers: $(VENV)/.ready
 	$(BIN)/python -m tests.grading.wrong_answers
 
+# The course as a site, into build/book/html. npm is called once for what docs/package-lock.json names.
+book: $(VENV)/.ready
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.book $(ARGS)
+
 # CPU=1 takes PyTorch's own CPU build; without it, Linux gets the one for CUDA (several GB).
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -78,4 +82,4 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) student *.egg-info
+	rm -rf $(VENV) student build *.egg-info

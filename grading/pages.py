@@ -225,6 +225,7 @@ def as_mathml(latex: str, display: str) -> str:
         kept = {name: part.attrib[name] for name in part.attrib if name in FORMULA_ATTRIBUTES}
         part.attrib.clear()
         part.attrib.update(kept)
+        part.text = html.unescape(part.text or "")  # it has signs as entities: "&#x00028;"
     return ElementTree.tostring(formula, encoding="unicode")
 
 

@@ -189,6 +189,7 @@ show(
 # | [04 · Variance analysis](04_variance_analysis.ipynb) | Which latents matter, and is the straight grid an illusion? |
 # | [05 · Deconv comparison](05_deconv_comparison.ipynb) | Is it the decoder? Every seed, and the reasons |
 # | [06 · Latent explorer](06_latent_explorer.ipynb) | Take hold of a code: what does each latent do? |
+# | [07 · Scores](07_scores.ipynb) | What do MIG, SAP, DCI and the FactorVAE score see? |
 #
 # Every notebook runs by itself, from the first cell to the last, in about a minute. Only 03 trains, and takes longer:
 # two minutes on two cores with instructions for bfloat16 numbers, three to four on two without, six on one. It measures

@@ -647,7 +647,10 @@ for ax, world in zip(axes, ("rectangle", "circles"), strict=True):
         off = [min(point.angle_mod_90, 90 - point.angle_mod_90) for point in straight]
         updates = [point.updates for point in straight]
         ax.plot(updates, off, style, markersize=4, label=f"seed {seed}")
-        print(f"{world:>9}, seed {seed}: {off[0]:2.0f}° off the axes after {updates[0]:>5} updates,", end=" ")
+        print(
+            f"{world:>9}, seed {seed}: {off[0]:2.0f}° off the axes after {updates[0]:>5} updates,",
+            end=" ",
+        )
         print(f"{off[-1]:2.0f}° after {updates[-1]:,}; affine R² {straight[-1].affine_r2:.2f}")
         turned[world].append(off[-1] - off[0])
     ax.set(xlabel="updates", xlim=(0, 1050), ylim=(0, 46), title=world.replace("circles", "square"))

@@ -6,25 +6,34 @@ from .sprites import (
     SHAPES as SHAPES,
     Sprite as Sprite,
     draw_sprites as draw_sprites,
+    hsv_to_rgb as hsv_to_rgb,
     render_batch as render_batch,
 )
-from .data.base import FactorStream as FactorStream, Scenes as Scenes
+from .data.base import (
+    Factor as Factor,
+    FactorStream as FactorStream,
+    Scenes as Scenes,
+    generate_spaced_coordinates as generate_spaced_coordinates,
+)
 from .data.circles import (
     CircleStream as CircleStream,
     RectangleStream as RectangleStream,
     circles_dataset as circles_dataset,
     draw_circles as draw_circles,
     evaluation_grid as evaluation_grid,
-    generate_spaced_coordinates as generate_spaced_coordinates,
     save_dataset as save_dataset,
 )
-from .data.multi_dsprites import MultiDSprites as MultiDSprites
+from .data.coloured import ColoredSprites as ColoredSprites
+from .data.dsprites import DSprites as DSprites
+from .data.shapes3d import Shapes3D as Shapes3D
+from .data.multi_dsprites import MultiDSprites as MultiDSprites, join_scenes as join_scenes
 from .data.scenes import SceneStream as SceneStream
 from .models.base import (
     Loss as Loss,
     elbo_loss as elbo_loss,
     kl_divergence as kl_divergence,
     sample_posterior as sample_posterior,
+    total_correlation as total_correlation,
 )
 from .models.decoders import (
     DeconvDecoder as DeconvDecoder,
@@ -34,6 +43,14 @@ from .models.decoders import (
     warp as warp,
 )
 from .models.vae import VAE as VAE, Encoder as Encoder
+from .metrics.base import Score as Score, turn_pairs as turn_pairs
+from .metrics.dci import (
+    DCI as DCI,
+    completeness as completeness,
+    dci as dci,
+    disentanglement as disentanglement,
+)
+from .metrics.factorvae import factor_vae_score as factor_vae_score
 from .metrics.geometry import (
     Geometry as Geometry,
     alignment as alignment,
@@ -41,12 +58,14 @@ from .metrics.geometry import (
     latent_direction as latent_direction,
 )
 from .metrics.intervals import exact_interval as exact_interval
+from .metrics.mig import mig as mig, mutual_information as mutual_information
 from .metrics.probes import (
     Probe as Probe,
     held_out_r2 as held_out_r2,
     linear_probe as linear_probe,
     neighbor_r2 as neighbor_r2,
 )
+from .metrics.sap import sap as sap
 from .metrics.segmentation import (
     SegmentationScores as SegmentationScores,
     adjusted_rand_index as adjusted_rand_index,
@@ -78,6 +97,7 @@ from .analysis import (
     encode_coordinates as encode_coordinates,
     encode_grid as encode_grid,
     evaluate_circles as evaluate_circles,
+    evaluate_model as evaluate_model,
     get_avg_variance as get_avg_variance,
     get_smallest_pair as get_smallest_pair,
     informative_latents as informative_latents,
@@ -86,9 +106,16 @@ from .analysis import (
     spread_of_light as spread_of_light,
     traverse as traverse,
 )
+from .scoring import (
+    CodeScores as CodeScores,
+    encode_samples as encode_samples,
+    score_code as score_code,
+    toy_code as toy_code,
+)
 from .evidence import (
     CurveRow as CurveRow,
     RunRow as RunRow,
+    ScoreRow as ScoreRow,
     add_row as add_row,
     machine_kind as machine_kind,
     read_curves as read_curves,

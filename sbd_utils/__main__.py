@@ -19,7 +19,14 @@ from tqdm.auto import tqdm
 
 from sbd_utils import analysis, evidence, experiments, files, pretrained
 from sbd_utils.checkpoint import load_weights, save_weights
-from sbd_utils.data import STREAMS, circles_dataset, save_dataset
+from sbd_utils.data import (
+    FILES,
+    STREAMS,
+    FactorStream,
+    circles_dataset,
+    make_stream,
+    save_dataset,
+)
 from sbd_utils.post_weights import load_post_weights
 from sbd_utils.recipes import RECIPES, VARIANTS
 
@@ -60,6 +67,7 @@ def train(options: argparse.Namespace) -> None:
         processor_seconds=options.processor_seconds,
         accelerator=accelerator,
         progress=True,
+        data=options.data,
     )
     if result is not None:
         print_scores({str(options.out): vars(result.row)})
@@ -71,13 +79,15 @@ def evaluate(options: argparse.Namespace) -> None:
     for name in options.weights:
         path = Path(name).expanduser()
         model = load_weights(path) if path.exists() else pretrained.load_pretrained(name)
-        rows[name] = _scores_of(model)
+        source = make_stream(options.dataset, im_size=model.config["im_size"], path=options.data)
+        rows[name] = _scores_of(model, source)
     print_scores(rows)
 
 
-def _scores_of(model: Any) -> dict[str, Any]:
-    scores = analysis.evaluate_circles(model)
+def _scores_of(model: Any, source: FactorStream) -> dict[str, Any]:
+    scores = analysis.evaluate_model(model, source)
     variances = {f"variance_{i + 1}": round(v, 4) for i, v in enumerate(scores.variances[:3])}
+    factors = {f"r2_of_{name}": round(r2, 3) for name, r2 in (scores.factor_r2 or {}).items()}
     return {
         "informative_latents": scores.informative,
         "affine_r2": round(scores.geometry.affine_r2, 4),
@@ -86,6 +96,8 @@ def _scores_of(model: Any) -> dict[str, Any]:
         "squared_error": round(scores.squared_error, 2),
         **variances,
         "kl_nats": round(scores.kl, 2),
+        "share_of_pair": round(scores.pair_share, 3),
+        **factors,
     }
 
 
@@ -108,8 +120,9 @@ def sweep(options: argparse.Namespace) -> None:
         for key in todo:
             out = Path(options.folder) / f"{evidence.row_name(key)}.safetensors"
             arguments = (key, out, options.steps, options.score_every, options.precision)
-            budget = options.processor_seconds
-            futures.append(pool.submit(experiments.run_experiment, *arguments, budget))
+            budget, data = options.processor_seconds, options.data
+            run = pool.submit(experiments.run_experiment, *arguments, budget, data=data)
+            futures.append(run)
         for future in as_completed(futures):
             result = future.result()
             assert result is not None  # a run that is alone is the main process
@@ -218,6 +231,7 @@ def parser() -> argparse.ArgumentParser:
         "evaluate", evaluate, "Score models: posterior variance, geometry, squared error."
     )
     add("weights", nargs="+", help="weights files, or names of pretrained models")
+    _add_dataset(add)
 
     add = command("sweep", sweep, "Train seeds x decoders into one table; finished runs are kept.")
     add("table", help="the .csv file to add to")
@@ -248,13 +262,19 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_run_options(add: Callable) -> None:
     """What `train` and `sweep` share."""
-    add("--dataset", choices=list(STREAMS), default="circles", help="what is learned")
+    _add_dataset(add)
     add("--recipe", choices=list(RECIPES), default="fast", help="see sbd_utils/recipes.py")
     add("--steps", type=positive, default=None, help="updates; by default the recipe's")
     precisions = ["fp32", "bf16", "auto"]
     add("--precision", choices=precisions, default=None, help="by default the recipe's")
     budget = "a budget: training ends with the scoring after it is spent"
     add("--processor-seconds", type=duration, default=None, help=budget)
+
+
+def _add_dataset(add: Callable) -> None:
+    add("--dataset", choices=list(STREAMS), default="circles", help="what is learned")
+    readers = ", ".join(FILES)
+    add("--data", metavar="FILE", default=None, help=f"the file of a data set ({readers})")
 
 
 if __name__ == "__main__":

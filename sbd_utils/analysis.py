@@ -1,6 +1,7 @@
 """What the latents of a trained model say: posterior variance, informative latents, grids."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,8 +9,14 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from sbd_utils.data import CIRCLE_SIZE, CircleStream, draw_circles, evaluation_grid
-from sbd_utils.data.base import FactorStream
+from sbd_utils.data import (
+    CIRCLE_SIZE,
+    CircleStream,
+    Factor,
+    FactorStream,
+    draw_circles,
+    evaluation_grid,
+)
 from sbd_utils.metrics import Geometry, fit_geometry, held_out_r2, neighbor_r2
 from sbd_utils.models import kl_divergence
 
@@ -19,6 +26,9 @@ CLEARLY_INFORMATIVE = 0.1
 """Both latents that matter are below it, for 'two latents' …"""
 CLEARLY_SILENT = 0.7
 """… and every other above it."""
+PAIR_SHARE = 0.95
+"""Where more than the position varies, the pair holds at least this share of the grid's variance,
+for 'geometry recovered' …"""
 STRAIGHT_R2 = 0.99
 """Affine and similarity R² are at least this, for 'geometry recovered' …"""
 SQUARED_ERROR_LIMIT = 5.0
@@ -340,18 +350,19 @@ def encode_grid(
 
 
 class Scores(NamedTuple):
-    """What is asked of a model of the circles; see `evaluate_circles`."""
+    """What is asked of a model; see `evaluate_model`."""
 
     variances: list[float]
     """Average posterior variances in ascending order."""
     pair: tuple[int, int]
-    """The two latents of least variance."""
+    """The two latents of the position: of least variance, if nothing else varies in the data; else
+    those whose means differ most along the evaluation grid."""
     informative: int
     """Number of informative latents."""
     grid: np.ndarray
     """[310, 2] the evaluation grid encoded in that pair."""
     geometry: Geometry
-    """The fit of that grid."""
+    """The fit of that grid, as far as training goes there."""
     squared_error: float
     """Summed over an image's pixels, averaged over the held-out images; the mean code decoded."""
     kl: float
@@ -360,6 +371,14 @@ class Scores(NamedTuple):
     """R² of (x, y) by least squares from all latents, see `held_out_r2`; None for few images."""
     neighbor_r2: float | None
     """The same by the mean of the five nearest codes, see `neighbor_r2`."""
+    factor_r2: dict[str, float] | None = None
+    """R² of each factor that varies, by least squares from all latents; None for few images. Of an
+    angle or a hue it is the smaller one of its cosine's and its sine's, of kinds that of the kind
+    that is told worst. An angle that a shape's symmetry hides is counted as any other."""
+    pair_share: float = 1.0
+    """How much of the variance of the means along the evaluation grid is in the pair."""
+    position_alone: bool = True
+    """Whether nothing but the position varies in the data."""
 
     @property
     def two_latents(self) -> bool:
@@ -369,9 +388,14 @@ class Scores(NamedTuple):
         return loud and (not others or others[0] > CLEARLY_SILENT)
 
     def recovered(self, max_squared_error: float = SQUARED_ERROR_LIMIT) -> bool:
-        """Geometry recovered: two latents, R² of 0.99 by both fits, a small squared error."""
+        """Geometry recovered: two latents, R² of 0.99 by both fits, a small squared error.
+
+        Where other factors vary, too, more latents than two matter. Then the position, all else
+        fixed, must be in two of them.
+        """
         straight = min(self.geometry.affine_r2, self.geometry.similarity_r2) >= STRAIGHT_R2
-        return self.two_latents and straight and self.squared_error <= max_squared_error
+        alone = self.two_latents if self.position_alone else self.pair_share >= PAIR_SHARE
+        return alone and straight and self.squared_error <= max_squared_error
 
 
 def evaluate_circles(
@@ -394,23 +418,77 @@ def evaluate_circles(
         >>> scores.informative, round(scores.geometry.affine_r2, 3), scores.recovered()
         (2, 1.0, True)
     """
-    source = stream(im_size=model.config["im_size"])
-    centers = source.sample(num_images, torch.Generator().manual_seed(seed))  # [N, 2]
-    images = source.render(centers).expand(-1, model.config["in_channels"], -1, -1)
+    return evaluate_model(model, stream(im_size=model.config["im_size"]), num_images, seed)
+
+
+def evaluate_model(
+    model: Any, source: FactorStream, num_images: int = 1000, seed: int = 1_000_003
+) -> Scores:
+    """Score a model on the evaluation grid and on held-out images of a data set.
+
+    The position is what the data set's `plane` says: x and y, unless they do not vary.
+
+    Args:
+        model: A `VAE` in eval mode.
+        source: What the model was trained on.
+        num_images: Number of held-out images.
+        seed: Of the held-out images; one that training does not use.
+
+    Raises:
+        ValueError: The model takes other images than the data set has.
+    """
+    factors = source.sample(num_images, torch.Generator().manual_seed(seed))  # [N, F]
+    images = _images_for(model, source, factors)
     mean, logvar = encode(model, images)
     variances = logvar.exp().mean(0)  # [z_dim]
     squared_error = (decode(model, mean) - images).square().sum((1, 2, 3)).mean()
-    pair = get_smallest_pair(variances)
-    xy, z, _ = encode_grid(model, *pair, source.height)
+    xx, yy, _ = source.lines()
+    places = source.place(xx, yy)  # [310, F]
+    codes, _ = encode(model, _images_for(model, source, places))  # [310, z_dim]
+    spread = codes.var(0)
+    alone = not source.free
+    pair = get_smallest_pair(variances if alone else -spread)
+    xy, z = np.stack([xx, yy], 1), codes[:, list(pair)].numpy()
+    trained = source.holds(places).numpy()
     enough = num_images >= 2 * (mean.shape[1] + 2)  # for a fit to one half
+    position = factors[:, list(source.plane)]
     return Scores(
         variances=variances.sort().values.tolist(),
         pair=pair,
         informative=len(informative_latents(variances)),
         grid=z,
-        geometry=fit_geometry(xy, z),
+        geometry=fit_geometry(xy[trained], z[trained]),
         squared_error=squared_error.item(),
         kl=kl_divergence(mean, logvar).sum(1).mean().item(),
-        linear_r2=held_out_r2(mean, centers) if enough else None,
-        neighbor_r2=neighbor_r2(mean, centers) if enough else None,
+        linear_r2=held_out_r2(mean, position) if enough else None,
+        neighbor_r2=neighbor_r2(mean, position) if enough else None,
+        factor_r2=_factor_r2(mean, factors, source.factors) if enough else None,
+        pair_share=(spread[list(pair)].sum() / spread.sum()).item(),
+        position_alone=alone,
     )
+
+
+def _images_for(model: Any, source: FactorStream, factors: Tensor) -> Tensor:
+    """Images of factors in as many channels as the model takes; grey ones in three."""
+    wanted, channels = model.config["in_channels"], source.channels
+    if channels not in (1, wanted):
+        taken = f"it takes images of {wanted} channels, and the data set has {channels}"
+        raise ValueError(f"model is of another data set: {taken}")
+    return source.render(factors).expand(-1, wanted, -1, -1)
+
+
+def _factor_r2(mean: Tensor, factors: Tensor, known: Sequence[Factor]) -> dict[str, float]:
+    """See `Scores.factor_r2`."""
+    found = {}
+    for column, factor in zip(factors.double().T, known, strict=True):
+        if not factor.varies:
+            continue
+        if factor.kinds:
+            targets = [(column == level).double() for level in factor.levels]
+        elif factor.period:
+            turn = 2 * math.pi * column / factor.period
+            targets = [turn.cos(), turn.sin()]
+        else:
+            targets = [column]
+        found[factor.name] = held_out_r2(mean, torch.stack(targets, 1))
+    return found

@@ -57,6 +57,10 @@ class RunRow:
     """Of (x, y) by least squares from all latents; held out, see `held_out_r2`."""
     neighbor_r2: float | None = None
     """Of (x, y) by the five nearest codes; held out, see `neighbor_r2`."""
+    factor_r2: str | None = None
+    """Of each factor that varies, by all latents: words such as `hue=0.913`; see `r2_of`."""
+    pair_share: float | None = None
+    """See `Scores.pair_share`."""
     training_seconds: float
     """By the clock on the wall, whatever else the machine was doing."""
     processor_seconds: float | None = None
@@ -105,11 +109,77 @@ class CurveRow:
     kl_nats: float
     linear_r2: float | None
     neighbor_r2: float | None
+    factor_r2: str | None = None
+    pair_share: float | None = None
 
     @property
     def key(self) -> tuple[str, str, str, int]:
         """The key of the run."""
         return self.dataset, self.recipe, self.decoder, self.seed
+
+
+def r2_of(row: RunRow | CurveRow) -> dict[str, float]:
+    """R² of each factor, by its name; see `Scores.factor_r2`. None for older rows."""
+    pairs = (word.partition("=") for word in (row.factor_r2 or "").split())
+    return {name: float(number) for name, _, number in pairs}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreRow:
+    """The scores of one trained network's code; see `score_code` for what they are.
+
+    Of each score: the value, that of an ideal code of the same samples (`_ceiling`), and that of
+    the ideal code turned by 45 degrees (`_turned`).
+    """
+
+    dataset: str
+    recipe: str
+    decoder: str
+    seed: int
+    precision: str
+    """In which the network was trained."""
+    weights: str
+    """The numbers that were scored: 'fp32', or 'fp16' where half of their digits are kept."""
+    channels: int
+    samples: int
+    informative_latents: int
+    affine_r2: float
+    """Of the pair of least variance, as the next two."""
+    similarity_r2: float
+    direction: float
+    """In which a latent of the pair grows, degrees modulo 90; see `latent_direction`."""
+    linear_r2: float
+    """Of the factors by least squares from all latents; held out, see `held_out_r2`."""
+    mig: float
+    mig_ceiling: float
+    mig_turned: float
+    mig_upright: float
+    """Of all latents, once the pair is turned by its direction, so as to lie along the axes."""
+    sap: float
+    sap_ceiling: float
+    sap_turned: float
+    disentanglement: float
+    disentanglement_ceiling: float
+    disentanglement_turned: float
+    completeness: float
+    completeness_ceiling: float
+    completeness_turned: float
+    informativeness: float
+    informativeness_ceiling: float
+    informativeness_turned: float
+    factor_vae: float
+    factor_vae_ceiling: float
+    factor_vae_turned: float
+    processor_seconds: float
+    """Of all threads together: images drawn and encoded, and all scores."""
+    processor: str
+    """On which the scores were computed."""
+    software: str
+
+    @property
+    def key(self) -> tuple[str, str, str, int, str]:
+        """What tells one row of a table from another."""
+        return self.dataset, self.recipe, self.decoder, self.seed, self.precision
 
 
 KEY = ("dataset", "recipe", "decoder", "seed")

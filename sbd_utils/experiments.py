@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from sbd_utils.analysis import SQUARED_ERROR_LIMIT, Scores, evaluate_circles
+from sbd_utils.analysis import SQUARED_ERROR_LIMIT, Scores, evaluate_model
 from sbd_utils.checkpoint import save_weights
-from sbd_utils.data import STREAMS, CircleStream
+from sbd_utils.data import CircleStream, FactorStream, make_stream
 from sbd_utils.evidence import (
     EVIDENCE,
     KEY,
@@ -50,7 +50,7 @@ class Milestones:
         self,
         squared_error_limit: float = SQUARED_ERROR_LIMIT,
         path: Path | None = None,
-        stream: type[CircleStream] = CircleStream,
+        source: FactorStream | None = None,
         processor_seconds: float = math.inf,
     ) -> None:
         """Start without notes, or with those in a file.
@@ -58,11 +58,11 @@ class Milestones:
         Args:
             squared_error_limit: The goal 'squared_error', and part of 'recovered'.
             path: Keeps the notes beside a checkpoint, for a run that is resumed.
-            stream: What the model is trained on.
+            source: What the model is trained on; by default the circles.
             processor_seconds: A budget: training ends at the first scoring after it is spent.
         """
         self.limit, self.path = squared_error_limit, path
-        self.stream, self.budget = stream, processor_seconds
+        self.source, self.budget = source, processor_seconds
         self.scores: Scores | None = None
         kept = json.loads(read_text(path)) if path and path.exists() else {}
         self.seconds: dict[str, float] = kept.get("seconds", {})
@@ -71,7 +71,9 @@ class Milestones:
 
     def __call__(self, model: Any, history: History) -> bool:
         """Score the model; whether the budget is spent."""
-        self.scores = evaluate_circles(model.eval(), stream=self.stream)
+        if self.source is None:
+            self.source = CircleStream(im_size=model.config["im_size"])
+        self.scores = evaluate_model(model.eval(), self.source)
         for goal, met in self._met(self.scores).items():
             if met and goal not in self.seconds:
                 self.seconds[goal] = round(history.seconds[-1].item(), 1)
@@ -123,6 +125,7 @@ def run_experiment(
     processor_seconds: float | None = None,
     accelerator: Any = None,
     progress: bool = False,
+    data: str | Path | None = None,
 ) -> Finished | None:
     """Train and score a run; write its weights, record and checkpoint.
 
@@ -138,20 +141,23 @@ def run_experiment(
             the first scoring after it is spent, if the recipe does not end before.
         accelerator: See `fit`.
         progress: Whether to show a bar.
+        data: The file of a data set that is read from one.
 
     Returns:
         The row of the run and what stands beside it; None in every process but the main one.
     """
+    recipe = RECIPES[key["recipe"]]
     milestones = Milestones(
-        RECIPES[key["recipe"]].squared_error_limit,
+        recipe.squared_error_limit,
         beside(out, ".milestones.json"),
-        STREAMS[key["dataset"]],
+        make_stream(key["dataset"], im_size=recipe.im_size, path=data),
         math.inf if processor_seconds is None else processor_seconds,
     )
     options: dict[str, Any] = {} if precision is None else {"precision": precision}
     model, history = train_recipe(
         **key,
         steps=steps,
+        data=data,
         checkpoint=beside(out, ".checkpoint"),
         callback=milestones,
         callback_every=score_every,
@@ -163,7 +169,7 @@ def run_experiment(
         return None
     row = make_row(key, model, history, milestones, precision)
     save_weights(model.cpu(), out)
-    command = _command(key, out, steps, precision, processor_seconds)
+    command = _command(key, out, steps, precision, processor_seconds, data)
     save_record(beside(out, ".json"), row, history, command)
     assert milestones.scores is not None  # `fit` calls it at the end
     name = {part: key[part] for part in KEY}
@@ -191,7 +197,9 @@ def load_run(name: str, row: RunRow, folder: str | Path = EVIDENCE) -> VAE:
     state = {key.removeprefix(start): t for key, t in tensors.items() if key.startswith(start)}
     if not state:
         raise KeyError(f"the weights beside {name} have none of {row.name}")
-    model = VAE(**VARIANTS[row.decoder], channels=row.channels)
+    in_channels = state["encoder.convs.0.weight"].shape[1]
+    made = {**RECIPES[row.recipe].model, "channels": row.channels, "in_channels": in_channels}
+    model = VAE(**VARIANTS[row.decoder], **made)
     model.load_state_dict(state)  # copies into float32
     return model.eval()
 
@@ -276,7 +284,16 @@ def _score_columns(scores: Scores) -> dict[str, Any]:
         "squared_error": round(scores.squared_error, 3),
         "kl_nats": round(scores.kl, 3),
         **rounded,
+        "factor_r2": _words(scores.factor_r2),
+        "pair_share": round(scores.pair_share, 4),
     }
+
+
+def _words(numbers: Mapping[str, float] | None) -> str | None:
+    """Numbers by name as one cell of a table; `r2_of` reads it."""
+    if numbers is None:
+        return None
+    return " ".join(f"{name}={number:.4f}" for name, number in numbers.items())
 
 
 def save_record(path: str | Path, row: RunRow, history: History, command: str) -> Path:
@@ -304,9 +321,10 @@ def _command(
     steps: int | None,
     precision: str | None,
     processor_seconds: float | None,
+    data: str | Path | None,
 ) -> str:
     """The command that makes the run again."""
     options = {**key, "threads": torch.get_num_threads(), "steps": steps, "precision": precision}
-    options["processor-seconds"] = processor_seconds
+    options |= {"processor-seconds": processor_seconds, "data": data and Path(data).name}
     given = [f"--{name} {value}" for name, value in options.items() if value is not None]
     return f"python -m sbd_utils train runs/{Path(out).name} {' '.join(given)}"

@@ -16,11 +16,11 @@ from sbd_utils.pretrained import RESTORE, load_pretrained
 
 EXTRAS = ("lab", "explore")
 """The extras of the project in which the packages of the notebooks are stated."""
-LIBRARY = ("torch", "numpy", "matplotlib", "pillow", "safetensors", "tqdm")
+LIBRARY = ("torch", "numpy", "matplotlib", "pillow", "scikit-learn", "scipy", "safetensors", "tqdm")
 """What the library imports, by the names of pyproject.toml."""
 PACKAGES = (*LIBRARY, "jupyterlab", "ipywidgets", "anywidget")
 """With what a reader of the notebooks needs beside it."""
-MODULES = {"pillow": "PIL"}
+MODULES = {"pillow": "PIL", "scikit-learn": "sklearn"}
 """Names to import a package by, where they are not its own."""
 WEIGHTS = ("vae_circles_bw", "vae_deconv_circles_bw")
 INSTALL = "in the folder of the course, run `make lab`, or `pip install -e '.[explore]'` by hand"

@@ -9,15 +9,28 @@ import numbers
 import operator
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+# A heart is a square that stands on a corner, with a half-disc on each of its two upper sides.
+# Measured in its width: the square's side, and how far its middle lies below the centroid of all.
+HEART_SIDE = 2 - math.sqrt(2)
+HEART_DROP = HEART_SIDE * (3 * math.pi + 4) / (math.sqrt(2) * (6 * math.pi + 24))
+# The ellipse that is no circle is this many times as long as wide.
+OVAL_RATIO = 2
+
 # Distance from the centre to the outermost point, for a sprite of size 1.
-RADIUS = {"ellipse": 1 / 2, "rectangle": math.sqrt(1 / 2), "triangle": math.sqrt(1 / 3)}
+RADIUS = {
+    "ellipse": 1 / 2,
+    "rectangle": math.sqrt(1 / 2),
+    "triangle": math.sqrt(1 / 3),
+    "oval": 1 / 2,
+    "heart": HEART_SIDE / math.sqrt(2) + HEART_DROP,
+}
 # Directions in which the corners lie, in degrees clockwise from the right, for angle 0.
 CORNERS = {"rectangle": (45, 135, 225, 315), "triangle": (30, 150, 270)}
 
@@ -33,12 +46,13 @@ class Sprite:
     """One coloured shape.
 
     Args:
-        shape: 'ellipse' (a circle), 'rectangle' (a square) or 'triangle' (equilateral, one vertex
-            up).
+        shape: 'ellipse' (a circle), 'rectangle' (a square), 'triangle' (equilateral, one vertex
+            up), 'oval' (an ellipse, lying, twice as long as high) or 'heart' (its point down).
         x: Centre in pixels, from the image's left edge. Pixel (i, j), row i and column j, covers
             [j, j + 1) x [i, i + 1). A centre outside the frame is fine.
         y: Centre in pixels, downwards from the image's top edge.
-        size: Diameter of the circle, side of the others, in pixels; positive, at most a million.
+        size: In pixels; positive, at most a million. Diameter of the circle, side of the square and
+            the triangle, length of the oval, width of the heart. A heart's centre is its centroid.
         color: Red, green and blue in 0...255.
         angle: Degrees by which the shape is turned about its centre, clockwise as seen.
 
@@ -148,6 +162,29 @@ def render_batch(
     return images.to(device)
 
 
+def hsv_to_rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
+    """Colours of hue, saturation and value: the hexcone of Smith 1978, Color Gamut Transform Pairs.
+
+    Args:
+        hue: [N] in degrees; 0 is red, 120 green, 240 blue.
+        saturation: [N] in [0, 1]; 0 is grey.
+        value: [N] in [0, 1]: the largest of red, green and blue.
+
+    Returns:
+        Red, green and blue [N, 3] in [0, 1].
+
+    Example:
+        >>> hsv_to_rgb(torch.tensor([60.0]), torch.tensor([1.0]), torch.tensor([0.5]))
+        tensor([[0.5000, 0.5000, 0.0000]])
+    """
+    distances = [(hue / 60 + start).remainder(6) for start in (5, 3, 1)]
+    k = torch.stack(distances, 1)  # [N, 3]
+    lack = torch.minimum(k, 4 - k).clamp(
+        0, 1
+    )  # how far each is below the value, at full saturation
+    return value[:, None] * (1 - saturation[:, None] * lack)
+
+
 def _paint(images: Tensor, shape: str, x: Tensor, y: Tensor, size: Tensor, angle: Tensor) -> None:
     """Write the coverage of one sprite into each of the black images [N, H, H].
 
@@ -164,6 +201,10 @@ def _paint(images: Tensor, shape: str, x: Tensor, y: Tensor, size: Tensor, angle
     edges = (start - center)[..., None] + edge  # [N, 2, W + 1]
     if shape == "ellipse":
         area = _disc(edges, radius)
+    elif shape in ("oval", "heart"):
+        reach = radius[:, None, None]
+        near = torch.maximum(torch.minimum(edges, reach), -reach)  # beyond it nothing changes
+        area = _oval(near, size, angle) if shape == "oval" else _heart(near, size, angle)
     else:
         area = _polygon(edges, radius, angle, CORNERS[shape])
     cover = area.diff(dim=2).clamp_(0, 1).float()  # [N, W, W]; the clamp removes rounding
@@ -255,6 +296,123 @@ def _right_of_side(edges: Tensor, start: Tensor, end: Tensor) -> Tensor:
     between = (u.clamp(low, high) - low).square() / (2 * (high - low)).clamp(min=1e-12)
     beyond = (u - high).clamp(0)
     return height * (between + beyond)
+
+
+class _Ellipse(NamedTuple):
+    """An ellipse about the origin: between k y - w(y) and k y + w(y) in each row.
+
+    There w(y) = c sqrt(1 - (y / b)²), for y from -b to b. In each column, likewise, it lies between
+    m x - n sqrt(1 - (x / a)²) and m x + n sqrt(1 - (x / a)²), for x from -a to a. All are [N, 1].
+    """
+
+    a: Tensor
+    b: Tensor
+    c: Tensor
+    k: Tensor
+    m: Tensor
+    n: Tensor
+
+    @classmethod
+    def turned(cls, long: Tensor, wide: Tensor, angle: Tensor) -> "_Ellipse":
+        """Of two half-axes [N], the first turned clockwise from the right by degrees [N]."""
+        turn = torch.deg2rad(angle % 360)
+        cos, sin = turn.cos(), turn.sin()
+        xx = (long * cos).square() + (wide * sin).square()
+        yy = (long * sin).square() + (wide * cos).square()
+        xy = (long.square() - wide.square()) * cos * sin
+        a, b = xx.sqrt(), yy.sqrt()
+        numbers = (a, b, long * wide / b, xy / yy, xy / xx, long * wide / a)
+        return cls(*(number[:, None] for number in numbers))
+
+
+def _oval(edges: Tensor, size: Tensor, angle: Tensor) -> Tensor:
+    """The same area as in `_disc`, for an ellipse of that length [N], turned by degrees [N]."""
+    ellipse = _Ellipse.turned(size / 2, size / (2 * OVAL_RATIO), angle)
+    u, v = edges.unbind(1)
+    rows = torch.maximum(torch.minimum(v, ellipse.b), -ellipse.b)
+    return _right_of_left_arc(u, rows, ellipse) - _right_of_right_arc(u, rows, ellipse)
+
+
+def _heart(edges: Tensor, size: Tensor, angle: Tensor) -> Tensor:
+    """The same area as in `_disc`, for a heart of that width [N], turned by degrees [N].
+
+    Its outline is two straight sides, which meet in the point, and two half-circles.
+    """
+    side, drop = size * HEART_SIDE, size * HEART_DROP
+    turn = torch.deg2rad(angle % 360)
+    down = torch.stack([-turn.sin(), turn.cos()])  # [2, N]: where the point points
+    right = torch.stack([turn.cos(), turn.sin()])
+    half = side / math.sqrt(2)  # from the middle of the square to its corners
+    corners = [drop * down + half * way for way in (right, down, -right)]
+    first, point, last = (corner[..., None, None] for corner in corners)  # [2, N, 1, 1]
+    area = -_right_of_side(edges, first[..., 0], point[..., 0])
+    area = area - _right_of_side(edges, point[..., 0], last[..., 0])
+    for way in (right - down, -right - down):
+        middle = drop * down + half / 2 * way  # of the half-circle
+        area = area + _half_circle(edges - middle.T[..., None], side / 2, way / math.sqrt(2))
+    return area
+
+
+def _half_circle(edges: Tensor, radius: Tensor, way: Tensor) -> Tensor:
+    """What a half-circle adds to the area, as part of an outline.
+
+    Args:
+        edges: x, and y, of the pixel edges, as seen from its middle [N, 2, W + 1].
+        radius: [N].
+        way: The unit vector from its middle to the middle of the arc [2, N].
+
+    Returns:
+        [N, W, W + 1].
+    """
+    circle = _Ellipse.turned(radius, radius, torch.zeros_like(radius))
+    u, v = edges.unbind(1)
+    x, y = way
+    sign = torch.where(y < 0, -1.0, 1.0)
+    highest = (sign * radius)[:, None]  # it has the top of the circle, or else the bottom …
+    end = (sign * x * radius)[:, None]  # … and ends here on the left, and opposite on the right
+    arcs = []
+    for other in (end, -end):
+        low, high = torch.minimum(highest, other), torch.maximum(highest, other)
+        arcs.append(torch.maximum(torch.minimum(v, high), low))
+    left, right = arcs
+    return _right_of_left_arc(u, left, circle) - _right_of_right_arc(u, right, circle)
+
+
+def _right_of_left_arc(u: Tensor, rows: Tensor, ellipse: _Ellipse) -> Tensor:
+    """Area in each row between an ellipse's left-hand outline and, right of it, each pixel edge.
+
+    The outline is left of u from where the column u enters the ellipse to where it leaves it, or
+    to the highest or lowest point of the ellipse if that is farther left than u.
+
+    Args:
+        u: x of the pixel edges [N, W + 1].
+        rows: y of the pixel edges, cut to the arc that counts [N, W + 1].
+        ellipse: The ellipse.
+
+    Returns:
+        [N, W, W + 1].
+    """
+    a, b, c, k, m, n = ellipse
+    x = torch.maximum(torch.minimum(u, a), -a)
+    half = n * (1 - (x / a).square()).clamp(min=0).sqrt()
+    enter = torch.where(u > -k * b, -b, m * x - half)[:, None, :]
+    leave = torch.where(u > k * b, b, m * x + half)[:, None, :]
+    y = torch.maximum(torch.minimum(rows[:, :, None], leave), enter)  # [N, W + 1, W + 1]
+    t = (y / b[:, None]).clamp(-1, 1)
+    # The integral over y of u - (k y - w(y)).
+    outer = (c * b / 2)[:, None] * (t * (1 - t.square()).sqrt() + torch.asin(t))
+    return (u[:, None, :] * y - (k / 2)[:, None] * y.square() + outer).diff(dim=1)
+
+
+def _right_of_right_arc(u: Tensor, rows: Tensor, ellipse: _Ellipse) -> Tensor:
+    """The same for the right-hand outline, up to a constant of the row.
+
+    What u exceeds x by, if it does, is u - x plus what x exceeds u by, if it does; and the outline
+    is the left-hand one turned by 180 degrees.
+    """
+    return u[:, None, :] * rows.diff(dim=1)[..., None] + _right_of_left_arc(
+        -u, -rows.flip(1), ellipse
+    ).flip(1)
 
 
 # What is given

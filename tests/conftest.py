@@ -14,7 +14,7 @@ from tests.selection import POSIX, QUICK, SLOW, listed, place
 matplotlib.use("Agg")
 
 # They cannot even be imported there.
-collect_ignore = ["browser", "grading"] if sys.platform == "win32" else []
+collect_ignore = ["book", "browser", "grading"] if sys.platform == "win32" else []
 
 
 def pytest_configure(config):

@@ -10,6 +10,7 @@ SLOW = {
         "every notebook a second time, with its solutions; that its cells run, nbval sees"
     ),
     "browser/": "a JupyterLab, a Voilà and a browser",
+    "book/": "builds the site, and looks at every page of it in a browser",
     "explorer/test_widget.py::test_five_thousand_events_leave_memory_flat": (
         "half a minute for what reads as a bound in the code"
     ),
@@ -21,10 +22,14 @@ SLOW = {
         "a kernel; that the limits are said to be missing is tested without"
     ),
     "grading/test_release.py::test_sources_run_from_beginning_to_end": "trains in an assignment",
+    "metrics/test_scores.py::test_an_interval_holds_the_truth_about_as_often_as_it_says": (
+        "forty intervals of a hundred resamples; that one is computed is tested without"
+    ),
     "training/test_processes.py": "starts two processes that train, five times",
     "training/test_loop.py::test_kill_9_at_random_steps_and_resume_is_bit_identical": (
         "starts eight processes; resuming within one is tested without"
     ),
+    "test_other_data.py::test_a_sweep_over_a_world_by_name": "starts a process that trains",
     "test_command_line.py::test_sweep_does_not_run_again_what_is_finished": (
         "starts five processes; the table it writes is tested without"
     ),
@@ -42,6 +47,7 @@ FIRST = (
     "tests/grading/test_hostile.py",
     "tests/grading/test_answers.py",
     "tests/browser/",
+    "tests/book/",
     "tests/test_notebooks.py",
 )
 """What takes longest starts first: two processes are done together only if nothing long is left to one."""
@@ -55,6 +61,7 @@ def place(nodeid: str) -> int:
 
 POSIX = {
     "browser/": "groups of processes",
+    "book/": "make",
     "grading/": "limits of memory and time",
     "test_setup.py": "make and sh",
     "training/test_processes.py": "SIGINT to a launcher",

@@ -15,13 +15,12 @@ from sbd_utils import (
     Milestones,
     add_row,
     evaluate_circles,
-    evaluation_grid,
     machine_kind,
     read_rows,
     save_weights,
     train_circles,
 )
-from sbd_utils.data import STREAMS
+from sbd_utils.data import make_stream
 from sbd_utils.evidence import (
     CurveRow,
     RunRow,
@@ -227,8 +226,8 @@ def test_milestones_note_the_first_time_and_survive_a_restart(tmp_path, monkeypa
     milestones = Milestones(5.0, path)
     for step, (_, changes) in enumerate(ticks, start=1):
         monkeypatch.setattr(
-            "sbd_utils.experiments.evaluate_circles",
-            lambda model, stream, c=changes: made_scores(**c),
+            "sbd_utils.experiments.evaluate_model",
+            lambda model, source, c=changes: made_scores(**c),
         )
         seconds = torch.arange(step * 10, dtype=torch.float64)
         milestones(model, History({}, {}, seconds, seconds))
@@ -253,8 +252,10 @@ def test_the_committed_scores_follow_from_the_committed_grids(table):
     assert rows
     assert {row.name for row in rows} == set(grids)
     for row in rows:
-        xx, yy, _ = evaluation_grid(64, STREAMS[row.dataset].height)
-        fit = fit_geometry(np.stack([xx, yy], 1), grids[row.name])
+        source = make_stream(row.dataset, im_size=RECIPES[row.recipe].im_size)
+        xx, yy, _ = source.lines()
+        held = source.holds(source.place(xx, yy)).numpy()
+        fit = fit_geometry(np.stack([xx, yy], 1)[held], grids[row.name][held])
         assert fit.affine_r2 == pytest.approx(row.affine_r2, abs=2e-5)
         assert fit.similarity_r2 == pytest.approx(row.similarity_r2, abs=2e-5)
         limit = {"wide": 3.0}.get(row.recipe, 5.0)
@@ -305,6 +306,7 @@ def test_a_run_is_scored_recorded_and_told_how_to_make_again(tmp_path):
         "pool",
         "w",
         "batch_size",
+        "tc",
         "seconds",
     }
     again = run_experiment(key, out, steps=2, score_every=1, precision="fp32")

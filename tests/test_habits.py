@@ -229,7 +229,8 @@ def test_a_workflow_calls_what_is_there(path):
     for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
         for step in job["steps"]:
             if "uses" in step:
-                action = r"actions/(checkout|setup-python|cache)@v\d+"  # by major version
+                known = "checkout|setup-python|cache|upload-pages-artifact|deploy-pages"
+                action = rf"actions/({known})@v\d+"  # by major version
                 assert re.fullmatch(action, step["uses"])
             else:
                 for line in step["run"].splitlines():

@@ -10,7 +10,14 @@ import torch
 
 from sbd_utils import installation, installation_report
 from sbd_utils.files import CorruptFileError
-from sbd_utils.installation import Check, needs_package, needs_python, needs_two_threads, report
+from sbd_utils.installation import (
+    MODULES,
+    Check,
+    needs_package,
+    needs_python,
+    needs_two_threads,
+    report,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 IMPORT = re.compile(r"^\s*(?:import|from) (\w+)", re.MULTILINE)
@@ -33,7 +40,7 @@ def test_every_package_that_a_notebook_imports_has_a_line(lines):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lab = project["optional-dependencies"]["lab"]
     bounds = dict(line.split(">=") for line in [*project["dependencies"], *lab])
-    known = {name.replace("pillow", "PIL"): (name, low) for name, low in bounds.items()}
+    known = {MODULES.get(name, name): (name, low) for name, low in bounds.items()}
     needed = {known[name] for name in imported & known.keys()}
     assert len(needed) >= 4
     for name, low in needed:

@@ -79,6 +79,7 @@ def test_imports_run_downwards():
 BASES = {
     "checks": {"kit"},
     "data": {"base"},
+    "metrics": {"base"},
     "models": {"base", "decoders"},
     "explorer": {"events", "pictures", "spots", "side", "core", "messages", "page"},
 }

@@ -39,6 +39,7 @@ ASKS = [
     "03_training",
     "04_variance_analysis",
     "05_deconv_comparison",
+    "07_scores",
     "appendix/02_decoders",
     "appendix/05_one_thing_changed",
 ]

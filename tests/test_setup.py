@@ -163,7 +163,9 @@ def test_the_readme_tells_where_the_other_decoder_does_better():
     spreads = []
     for errors in (list(in_time.values()), [row.squared_error for row in fast]):
         spreads.append(f"{min(errors):.1f} to {max(errors):.1f}, median {np.median(errors):.1f}")
-    assert f"squared error within 300 processor-seconds {spreads[0]}, against {spreads[1]}." in readme
+    assert (
+        f"squared error within 300 processor-seconds {spreads[0]}, against {spreads[1]}." in readme
+    )
 
 
 def test_the_readme_does_not_call_luck_a_result():

@@ -45,6 +45,22 @@ def corners(shape: str, x: float, y: float, size: float, angle: float) -> np.nda
     return np.array([(x + c * px - s * py, y + s * px + c * py) for px, py in upright])
 
 
+def in_heart(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """A square on its corner and two whole discs, about their centroid, of width 1; y grows downwards."""
+    side = 1 / (1 / 2 + 1 / math.sqrt(8)) / 2  # the discs reach half a side beyond their middles
+    a = side / math.sqrt(8)  # the middles of the upper sides are a left or right, and a up
+    lobe = math.pi / 8 * side**2  # a half-disc, its centroid 4 r / 3 pi outside of its diameter
+    out = 4 * (side / 2) / (3 * math.pi)
+    y = y - 2 * lobe * (a + out / math.sqrt(2)) / (side**2 + 2 * lobe)
+    square = x.abs() + y.abs() <= side / math.sqrt(2)
+    discs = (x.abs() - a).square() + (y + a).square() <= side**2 / 4
+    return square | discs
+
+
+OUTLINES = {"oval": lambda x, y: x.square() + (2 * y).square() <= 1 / 4, "heart": in_heart}
+"""Whether points are inside a shape of size 1 about the origin, at angle 0."""
+
+
 def supersampled(
     shape: str, x: float, y: float, size: float, angle: float, img_size: int
 ) -> torch.Tensor:
@@ -54,6 +70,11 @@ def supersampled(
     px, py = points[None, :], points[:, None]
     if shape == "ellipse":
         inside = (px - x).square() + (py - y).square() <= size**2 / 4
+    elif shape in OUTLINES:
+        c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+        inside = OUTLINES[shape](
+            (c * (px - x) + s * (py - y)) / size, (c * (py - y) - s * (px - x)) / size
+        )
     else:
         inside = torch.ones(len(points), len(points), dtype=torch.bool)
         ring = corners(shape, x, y, size, angle)
@@ -125,6 +146,15 @@ def test_pixels_of_a_triangle_point_up_and_then_down():
 
 # Whole images against other ways to the same area
 
+AREA = {
+    "ellipse": math.pi / 4,
+    "rectangle": 1,
+    "triangle": math.sqrt(3) / 4,
+    "oval": math.pi / 8,
+    "heart": (2 - math.sqrt(2)) ** 2 * (1 + math.pi / 4),
+}
+"""Of a shape of size 1."""
+
 
 def test_total_of_a_circle_is_its_area_and_its_middle_the_centre():
     generator = torch.Generator().manual_seed(1)
@@ -146,6 +176,28 @@ def test_total_of_a_polygon_is_its_area_at_any_angle(shape, share):
         assert center_of_mass(image) == pytest.approx((30 + x, 30 + y), abs=0.03)
 
 
+@pytest.mark.parametrize("shape", ["oval", "heart"])
+def test_total_of_an_oval_and_of_a_heart_is_their_area_and_their_middle_the_centroid(shape):
+    generator = torch.Generator().manual_seed(2)
+    for x, y, size, angle in torch.rand(50, 4, generator=generator, dtype=torch.float64).tolist():
+        image = grey(shape, 30 + x, 30 + y, 5 + 15 * size, 720 * angle - 360)
+        assert image.sum().item() == pytest.approx(AREA[shape] * (5 + 15 * size) ** 2, rel=1e-5)
+        assert center_of_mass(image) == pytest.approx((30 + x, 30 + y), abs=0.03)
+
+
+def test_a_heart_is_as_wide_as_its_size_and_its_point_is_down():
+    image = grey("heart", 32, 32, 20)
+    lit = (image > 1e-9).nonzero()
+    assert lit[:, 1].min() == 22
+    assert lit[:, 1].max() == 41
+    widths = (image > 0.5).sum(1)
+    assert widths[40] < widths[36] < widths[28]
+    assert image[24, 32] < 0.1  # the notch
+    assert image[26, 27] == image[26, 36] == 1
+    right = grey("heart", 32, 32, 20, angle=270)  # the point, down before, is now at the right
+    torch.testing.assert_close(right, torch.rot90(image, 1), atol=1e-6, rtol=0)
+
+
 # Nearly level and nearly upright sides are where coarse sampling shows.
 CASES = [
     (shape, x, y, size, angle)
@@ -153,6 +205,8 @@ CASES = [
         "ellipse": [0],
         "rectangle": [0.3, 2, 20, 45, 89],
         "triangle": [0.3, 13, 59, 90, 200],
+        "oval": [0, 0.3, 30, 90, 135],
+        "heart": [0, 0.3, 45, 90, 135, 200, 315],
     }.items()
     for angle in angles
     for x, y, size in [
@@ -172,6 +226,8 @@ def test_every_pixel_is_the_area_of_the_overlap(shape, x, y, size, angle):
     torch.testing.assert_close(
         image, supersampled(shape, x, y, size, angle, 24), atol=0.012, rtol=0
     )
+    if shape in OUTLINES:  # Pillow has none of these
+        return
     # Pillow draws at whole subpixels: each of two edges through a pixel may be wrong by one of them.
     torch.testing.assert_close(
         image, torch.from_numpy(by_pillow(shape, x, y, size, angle, 24)), atol=0.04, rtol=0
@@ -184,7 +240,10 @@ def test_an_angle_turns_clockwise_as_seen():
     assert point[32, 24] == 0
 
 
-@pytest.mark.parametrize(("shape", "turn"), [("rectangle", 90), ("triangle", 120), ("ellipse", 17)])
+@pytest.mark.parametrize(
+    ("shape", "turn"),
+    [("rectangle", 90), ("triangle", 120), ("ellipse", 17), ("oval", 180), ("heart", 360)],
+)
 def test_a_turn_onto_itself_changes_nothing(shape, turn):
     for angle in (0, 33):
         before, after = (grey(shape, 30.3, 31.6, 13, a) for a in (angle, angle + turn))
@@ -338,7 +397,7 @@ def test_an_image_is_differentiable_in_the_position(shape):
     (found,) = torch.autograd.grad(weighted(x), x)
     steps = [weighted(x.detach() + step).item() for step in (-0.01, 0.01)]
     assert found.item() == pytest.approx((steps[1] - steps[0]) / 0.02, rel=0.01)
-    assert found.item() > 20  # the area, about: all the light moves
+    assert found.item() == pytest.approx(49 * AREA[shape], rel=0.05)  # all the light moves
 
 
 # Bad input
@@ -491,5 +550,5 @@ def test_a_default_device_changes_nothing():
 
 def test_the_examples_in_the_docstrings():
     results = doctest.testmod(sprites)
-    assert results.attempted == 4
+    assert results.attempted == 5
     assert results.failed == 0

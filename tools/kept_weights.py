@@ -13,9 +13,9 @@ import dataclasses
 import sys
 from pathlib import Path
 
-from sbd_utils.analysis import evaluate_circles
+from sbd_utils.analysis import evaluate_model
 from sbd_utils.checkpoint import load_weights
-from sbd_utils.data import STREAMS
+from sbd_utils.data import make_stream
 from sbd_utils.evidence import RunRow, read_rows, write_rows
 from sbd_utils.experiments import keep_weights, load_run
 
@@ -46,7 +46,7 @@ def with_probes(row: RunRow, model: object) -> RunRow:
     """The row with the R² of both probes, if it lacks them."""
     if row.linear_r2 is not None:
         return row
-    scores = evaluate_circles(model, stream=STREAMS[row.dataset])
+    scores = evaluate_model(model, make_stream(row.dataset, im_size=model.config["im_size"]))
     assert scores.linear_r2 is not None  # there are enough images
     assert scores.neighbor_r2 is not None
     linear, neighbor = round(scores.linear_r2, 5), round(scores.neighbor_r2, 5)
@@ -56,7 +56,7 @@ def with_probes(row: RunRow, model: object) -> RunRow:
 def compare(row: RunRow, table: Path) -> None:
     """Print the scores of the weights that are kept beside those of the table."""
     kept = load_run(table.stem, row, table.parent)
-    scores = evaluate_circles(kept, stream=STREAMS[row.dataset])
+    scores = evaluate_model(kept, make_stream(row.dataset, im_size=kept.config["im_size"]))
     r2, error = scores.geometry.similarity_r2, scores.squared_error
     print(f"{row.name}: similarity R² {r2:.5f} (table {row.similarity_r2:.5f}),", end=" ")
     print(f"squared error {error:.3f} (table {row.squared_error:.3f})", flush=True)

@@ -1,17 +1,18 @@
 """Milliseconds from pointer event to painted pixels, and where they go.
 
-    python -m tools.latency [--out FILE]
+    python -m tools.latency [--pages lab voila app book] [--out FILE]
 
-On each page (JupyterLab, Voilà, the explorer alone), for each model, the circle, a latent plane and
-a slider are dragged in a headless Chromium, one move at a time. The clock starts at the pointer
-event's own time stamp and stops in the first task after the frame that holds the new pixels. All
-parts are medians: `core` (decoding, mostly), `kernel` (the rest of the work in Python), `way`
-(there and back), `draw` (pixels into the canvases), `frame` (until the frame is out). JupyterLab is
-measured as `make lab` starts it (see sbd_utils/explorer/server.py), and plain. Precision is the
-models'.
+On each page (JupyterLab, Voilà, the explorer alone, the book as `make book` left it), for each
+model, the circle, a latent plane and a slider are dragged in a headless Chromium, one move at a
+time. The clock starts at the pointer event's own time stamp and stops in the first task after the
+frame that holds the new pixels. All parts are medians: `core` (decoding, mostly), `kernel` (the
+rest of the work in Python), `way` (there and back), `draw` (pixels into the canvases), `frame`
+(until the frame is out). JupyterLab is measured as `make lab` starts it (see
+sbd_utils/explorer/server.py), and plain. Precision is the models'.
 """
 
 import argparse
+import contextlib
 import csv
 import io
 import os
@@ -24,9 +25,11 @@ import numpy as np
 from sbd_utils import load_pretrained
 from sbd_utils.evidence import processor_kind, software_kind
 from sbd_utils.files import write_text
+from tests.book import serve
 from tests.browser import (
     MODELS,
     PATIENCE,
+    ROOT,
     browser,
     explorer,
     go_to,
@@ -68,8 +71,10 @@ PIXELS = """(canvas) => {
     const { width, height } = canvas;
     return Array.from(canvas.getContext("2d").getImageData(0, 0, width, height).data);
 }"""
-PAGES = (("lab", True), ("lab", False), ("voila", True), ("app", True))
-"""Kinds of pages, and whether their server is prompt."""
+PAGES = (("lab", True), ("lab", False), ("voila", True), ("app", True), ("book", True))
+"""Kinds of pages, and whether their server is prompt; the book's core is in the page itself."""
+ONLY_BOTH = ("app", "book")
+"""Pages that show both models, and none alone."""
 CONTROLS = ("circle", "plane", "slider")
 TURN = 100
 """Moves in which a hand goes around."""
@@ -87,6 +92,8 @@ def main() -> None:
     parser.add_argument(
         "--events", type=int, default=150, help="moves measured for each page and model"
     )
+    kinds = sorted({kind for kind, _ in PAGES})
+    parser.add_argument("--pages", nargs="+", choices=kinds, default=kinds, help="which ones")
     options = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder, browser() as chromium:
@@ -94,10 +101,16 @@ def main() -> None:
         for label, names in shown.items():
             write_notebook(Path(folder) / "notebooks" / f"{label}.ipynb", names)
         for kind, prompt in PAGES:
-            with server(kind, Path(folder) / "notebooks", Path(folder) / "log", prompt) as address:
-                for label in ["both"] if kind == "app" else shown:
+            if kind not in options.pages:
+                continue
+            with serve_page(kind, Path(folder), prompt) as address:
+                for label in ["both"] if kind in ONLY_BOTH else shown:
                     page = open_page(chromium)
-                    go_to(page, kind, address, f"{label}.ipynb")
+                    if kind == "book":
+                        page.goto(address)
+                        page.get_by_role("button", name="Open the explorer").click()
+                    else:
+                        go_to(page, kind, address, f"{label}.ipynb")
                     about = dict(page=kind, prompt_server=prompt, model=label)
                     rows += measure_page(page, about, options.events)
     if options.out:
@@ -106,6 +119,16 @@ def main() -> None:
         writer.writeheader()
         writer.writerows(rows)
         write_text(options.out, text.getvalue())
+
+
+def serve_page(kind: str, folder: Path, prompt: bool) -> contextlib.AbstractContextManager[str]:
+    """A server of such a page, its address; raises FileNotFoundError if the book is not built."""
+    if kind != "book":
+        return server(kind, folder / "notebooks", folder / "log", prompt)
+    site = ROOT / "build" / "book" / "html"
+    if not site.is_dir():
+        raise FileNotFoundError(f"there is no book in {site}; `make book` builds it")
+    return serve(site)
 
 
 def measure_page(page, about: dict, events: int) -> list[dict]:

@@ -52,6 +52,12 @@ from sbd_utils.checks.pictures_from_factors import (
     worst_error,
 )
 from sbd_utils.checks.pixels import diameters, ghost_goes_dark, triangle_period, two_codes
+from sbd_utils.checks.scores_by_hand import (
+    ceiling_of_bins,
+    information_gap,
+    interval_of_noisy,
+    turned_back,
+)
 from sbd_utils.checks.start_here import bits_for_a_place, diagonal_step, turned_ellipse
 from sbd_utils.checks.the_broadcast import (
     LossInputs,
@@ -103,6 +109,7 @@ __all__ = [
     "bits_for_a_place",
     "bytes_kept",
     "call",
+    "ceiling_of_bins",
     "center_of_mass",
     "circle",
     "close",
@@ -121,7 +128,9 @@ __all__ = [
     "gradient_reaches",
     "gradients",
     "greatest_of_the_awake",
+    "information_gap",
     "informative_pair",
+    "interval_of_noisy",
     "is_array",
     "is_number",
     "is_tensor",
@@ -160,6 +169,7 @@ __all__ = [
     "three_values",
     "training_step",
     "triangle_period",
+    "turned_back",
     "turned_diamond",
     "turned_ellipse",
     "two_codes",

@@ -1,7 +1,6 @@
 """The circles, finite or endless, and the grid of positions to look at a code with."""
 
 import io
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -12,7 +11,14 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.utils.data import TensorDataset
 
-from sbd_utils.data.base import Factor, FactorStream
+from sbd_utils.data.base import (
+    GRID_INSET,
+    GRID_LEVELS,
+    GRID_POINTS,
+    Factor,
+    FactorStream,
+    generate_spaced_coordinates,
+)
 from sbd_utils.files import save_tensors, write_atomically
 from sbd_utils.sprites import render_batch
 
@@ -20,12 +26,6 @@ CIRCLE_SIZE = 10
 """Diameter in pixels."""
 MARGIN = 8
 """Centres keep this many pixels from every border."""
-GRID_POINTS = 31
-"""Points along each line of the evaluation grid."""
-GRID_LEVELS = 5
-"""Vertical, and horizontal, lines of the evaluation grid."""
-GRID_INSET = 4 / 48
-"""The evaluation grid keeps this share of the range of centres away from either end of it."""
 
 
 class CircleStream(FactorStream):
@@ -45,6 +45,10 @@ class CircleStream(FactorStream):
         """Images [N, 1, H, H] of centres [N, 2] in pixels."""
         x, y = factors.T
         return draw_circles(x, y, self.im_size)
+
+    def lines(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """See `evaluation_grid`."""
+        return evaluation_grid(self.im_size, self.height)
 
 
 class RectangleStream(CircleStream):
@@ -110,43 +114,6 @@ def center_range(im_size: int) -> tuple[float, float]:
         room = f"circles with a margin of {MARGIN} pixels need more than {2 * MARGIN}"
         raise ValueError(f"im_size is {im_size}; {room}")
     return MARGIN, im_size - MARGIN
-
-
-def generate_spaced_coordinates(
-    low: float, high: float, num_points: int, levels: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points along vertical and then horizontal lines, evenly spaced over a square.
-
-    Args:
-        low: Where the square begins, in pixels, on both axes.
-        high: Where it ends.
-        num_points: Points along each line.
-        levels: Number of vertical, and of horizontal, lines.
-
-    Returns:
-        xx, yy (pixels) and labels (the line's number, 0 … 2 · levels - 1), each of length
-        2 · levels · num_points, line after line.
-
-    Raises:
-        ValueError: low is not below high, a bound is not finite, num_points is below 2 or levels
-            below 1.
-
-    Example:
-        >>> xx, yy, labels = generate_spaced_coordinates(0, 2, num_points=3, levels=1)
-        >>> xx.tolist(), yy.tolist(), labels.tolist()
-        ([0.0, 0.0, 0.0, 0.0, 1.0, 2.0], [0.0, 1.0, 2.0, 0.0, 0.0, 0.0], [0, 0, 0, 1, 1, 1])
-    """
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        bounds = f"low is {low} and high is {high}"
-        raise ValueError(f"{bounds}; both must be finite, and low below high")
-    if num_points < 2:
-        raise ValueError(f"num_points is {num_points}; a line needs at least 2")
-    if levels < 1:
-        raise ValueError(f"levels is {levels}; it must be at least 1")
-    fixed = np.repeat(np.linspace(low, high, levels), num_points)
-    along = np.tile(np.linspace(low, high, num_points), levels)
-    labels = np.repeat(np.arange(2 * levels), num_points)
-    return np.concatenate([fixed, along]), np.concatenate([along, fixed]), labels
 
 
 def evaluation_grid(

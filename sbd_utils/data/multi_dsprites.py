@@ -2,7 +2,7 @@
 
 They are the files `multi_dsprites_VARIANT.tfrecords` of the data sets of the repository
 google-deepmind/multi_object_datasets on GitHub, a million scenes each, which you download. To train
-on some, `join` the first batches: `as_batches` takes their images.
+on some, `join_scenes` the first batches: `as_batches` takes their images.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -63,7 +63,7 @@ class MultiDSprites:
         """
         records = enumerate(read_records(self.path))
         while batch := list(islice(records, self.batch_size)):
-            yield join(self._scene(number, content) for number, content in batch)
+            yield join_scenes(self._scene(number, content) for number, content in batch)
 
     def _scene(self, number: int, content: bytes) -> Scenes:
         """One scene, as a batch of one."""
@@ -74,7 +74,7 @@ class MultiDSprites:
             raise CorruptFileError(reason) from error
 
 
-def join(batches: Iterable[Scenes]) -> Scenes:
+def join_scenes(batches: Iterable[Scenes]) -> Scenes:
     """Several batches of scenes as one."""
     return Scenes(*(torch.cat(parts) for parts in zip(*batches, strict=True)))
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from sbd_utils.data.base import Factor, Scenes, step_seed
-from sbd_utils.sprites import render_batch
+from sbd_utils.sprites import hsv_to_rgb, render_batch
 
 KINDS = {"circle": "ellipse", "square": "rectangle", "triangle": "triangle"}
 """What a scene's shapes are called, and what they are called as sprites."""
@@ -101,12 +101,13 @@ class SceneStream(IterableDataset):
         """
         low, high = MARGIN * self.im_size, (1 - MARGIN) * self.im_size
         small, large = (share * self.im_size for share in SIZES)
+        numbers = tuple(map(float, range(len(KINDS))))
         return [
             Factor("x", low, high, "pixels"),
             Factor("y", low, high, "pixels"),
             Factor("size", small, large, "pixels"),
-            Factor("shape", 0, len(KINDS) - 1, ""),
-            Factor("hue", 0, 360, "degrees"),
+            Factor("shape", numbers[0], numbers[-1], "", levels=numbers, kinds=tuple(KINDS)),
+            Factor("hue", 0, 360, "degrees", period=360),
         ]
 
     def sample(self, count: int, generator: torch.Generator) -> Layout:
@@ -160,7 +161,10 @@ class SceneStream(IterableDataset):
             masks.append(seen * cover[:, k])
             seen = seen * (1 - cover[:, k])
         shares = torch.stack([seen, *reversed(masks)], 1)  # [N, K + 1, H, H]
-        colors = torch.cat([ground[:, None], _bright(factors[..., 4]) * present[..., None]], 1)
+        hues = factors[..., 4].flatten()
+        bright = hsv_to_rgb(hues, torch.ones_like(hues), torch.ones_like(hues))
+        bright = bright.view(*present.shape, 3) * present[..., None]  # [N, K, 3]
+        colors = torch.cat([ground[:, None], bright], 1)
         images = torch.einsum("nkhw,nkc->nchw", shares, colors)
         return Scenes(images.clamp(0, 1), shares, factors, present, colors)
 
@@ -205,12 +209,17 @@ class SceneStream(IterableDataset):
 
 def _counts(objects: int | tuple[int, int]) -> tuple[int, int]:
     """The least and the greatest number of objects."""
-    ends = (objects, objects) if isinstance(objects, int) else tuple(objects)
-    whole = len(ends) == 2 and all(isinstance(end, int) for end in ends)
-    if not whole or not 1 <= ends[0] <= ends[1]:
+    match objects:
+        case int(least), int(most):
+            pass
+        case int(least):
+            most = least
+        case _:
+            least = most = 0  # none of the accepted
+    if not 1 <= least <= most:
         wanted = "a whole number, at least 1, or the least and the greatest"
         raise ValueError(f"objects is {objects!r}; it must be {wanted}")
-    return ends[0], ends[1]
+    return least, most
 
 
 def _most_spread(centers: Tensor, present: Tensor) -> Tensor:
@@ -220,12 +229,3 @@ def _most_spread(centers: Tensor, present: Tensor) -> Tensor:
     pair = present[:, :, None] & present[:, None] & ~torch.eye(most, dtype=torch.bool)
     nearest = distance.masked_fill(~pair, math.inf).flatten(2).amin(2)  # [T, N]
     return centers[nearest.argmax(0), torch.arange(len(present))]
-
-
-def _bright(hue: Tensor) -> Tensor:
-    """Red, green and blue [..., 3] of hues [...] in degrees, at full saturation and value.
-
-    The hexcone of Smith 1978, Color Gamut Transform Pairs.
-    """
-    k = torch.stack([(hue / 60 + start).remainder(6) for start in (5, 3, 1)], -1)
-    return 1 - torch.minimum(k, 4 - k).clamp(0, 1)

@@ -1,6 +1,7 @@
 """The explorer alone, on a page of its own, for one person on this computer.
 
     python -m sbd_utils.explorer.app [--port 8866] [--no-browser]
+        [--model LABEL=NAME ...] [--dataset NAME] [--data FILE]
 
 The server listens at once, and tells the page how far it is while PyTorch and the weights are
 still loading. Then the page is answered as in Jupyter, by a `Conversation`, but without a kernel.
@@ -13,8 +14,9 @@ import json
 import socket
 import sys
 import webbrowser
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from tornado import httpserver, netutil, web, websocket
 
@@ -28,11 +30,27 @@ HOST = "127.0.0.1"
 PORT = 8866
 
 
+class Shown(NamedTuple):
+    """What the page shows."""
+
+    models: Mapping[str, str] = MODELS
+    """By label, names of pretrained models or files of weights."""
+    dataset: str = "circles"
+    """A key of `STREAMS`."""
+    data: str | None = None
+    """The data set's file, if it is read from one."""
+
+
 class App:
     """What all pages share: how far loading is, then the conversation."""
 
-    def __init__(self) -> None:
-        """Begin with nothing loaded."""
+    def __init__(self, shown: "Shown | None" = None) -> None:
+        """Begin with nothing loaded.
+
+        Args:
+            shown: What will be; by default the course's two models of the circles.
+        """
+        self.shown = shown or Shown()
         self.pages: set[Page] = set()
         self.state: dict[str, Any] = {"type": "progress", "text": "Starting"}
         """What a new page is told: progress, or a specification of the page."""
@@ -56,7 +74,8 @@ class App:
         loop = asyncio.get_running_loop()
         say = lambda text: loop.call_soon_threadsafe(self.say, text)  # noqa: E731
         try:
-            self.conversation, spec = await loop.run_in_executor(None, load_models, say)
+            made = await loop.run_in_executor(None, load_models, say, self.shown)
+            self.conversation, spec = made
         except Exception as error:
             self.say(f"The models cannot be loaded: {error}")
             raise
@@ -64,24 +83,28 @@ class App:
         self.tell(self.state, [])
 
 
-def load_models(say: Callable[[str], object]) -> tuple[Any, dict[str, Any]]:
-    """A conversation about the course's two models, and what its page must know.
+def load_models(say: Callable[[str], object], shown: Shown) -> tuple[Any, dict[str, Any]]:
+    """A conversation about models, and what its page must know.
 
     Args:
         say: Is told how far it is.
+        shown: The models, and the data that they are shown.
     """
     say("Importing PyTorch …")
+    from sbd_utils.checkpoint import load_weights
+    from sbd_utils.data import make_stream
     from sbd_utils.explorer.core import Explorer
     from sbd_utils.explorer.messages import Conversation, page_spec
     from sbd_utils.models import VAE
     from sbd_utils.pretrained import load_pretrained
 
     models: dict[str | int, VAE] = {}
-    for label, name in MODELS.items():
+    for label, name in shown.models.items():
         say(f"Loading the weights of {label} …")
-        models[label] = load_pretrained(name)
+        models[label] = load_weights(name) if Path(name).is_file() else load_pretrained(name)
     say("Encoding the grid …")
-    core = Explorer(models)
+    im_size = next(iter(models.values())).config["im_size"]
+    core = Explorer(models, data=make_stream(shown.dataset, im_size=im_size, path=shown.data))
     return Conversation(core), page_spec(core)
 
 
@@ -157,9 +180,9 @@ def listen(port: int) -> list[socket.socket]:
         return netutil.bind_sockets(0, HOST)
 
 
-async def serve(port: int, with_browser: bool) -> None:
+async def serve(port: int, with_browser: bool, shown: Shown) -> None:
     """Serve until the process is ended."""
-    app = App()
+    app = App(shown)
     sockets = listen(port)
     make_server(app).add_sockets(sockets)
     address = f"http://{HOST}:{sockets[0].getsockname()[1]}/"
@@ -177,9 +200,23 @@ def main() -> None:
     )
     parser.add_argument("--port", type=int, default=PORT, help=f"where to listen (default {PORT})")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser")
+    weights = "a model: pretrained, or a file of weights; by default the course's two"
+    parser.add_argument("--model", action="append", metavar="LABEL=NAME", type=pair, help=weights)
+    parser.add_argument("--dataset", default="circles", help="what is shown to them")
+    parser.add_argument("--data", metavar="FILE", help="the file of a data set that has one")
     options = parser.parse_args()
+    models = dict(options.model) if options.model else MODELS
+    shown = Shown(models, options.dataset, options.data)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(options.port, not options.no_browser))
+        asyncio.run(serve(options.port, not options.no_browser, shown))
+
+
+def pair(text: str) -> tuple[str, str]:
+    """LABEL=NAME in its two parts."""
+    label, _, name = text.partition("=")
+    if not label or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not LABEL=NAME")
+    return label, name
 
 
 if __name__ == "__main__":

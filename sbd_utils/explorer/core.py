@@ -11,14 +11,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from sbd_utils.analysis import get_smallest_pair, traverse
-from sbd_utils.data import center_range, draw_circles, evaluation_grid
+from sbd_utils.analysis import traverse
+from sbd_utils.data import CircleStream, Factor, FactorStream, make_stream
 from sbd_utils.explorer.events import (
     ChooseAxes,
     ClearTrail,
     Link,
     MoveCircle,
     MoveCode,
+    MoveFactor,
     MoveSlider,
     Name,
     Reset,
@@ -38,7 +39,9 @@ from sbd_utils.models import VAE
 TRAIL = 200
 """Positions that are remembered."""
 WAY_STEP = 2.0
-"""Where the circle goes farther than this at once, in pixels, the way between is encoded, too."""
+"""Where the circle goes farther than this at once, in pixels, the way between is encoded, too …"""
+WAY_PIECES = 24
+"""… or, where the plane is not one of pixels, farther than the range over this."""
 SPAN = 3.0
 """Planes and sliders reach at least this far, in standard deviations of the prior …"""
 CLEARANCE = 1.05
@@ -52,45 +55,61 @@ GOAL = (0.25, 0.75)
 class Explorer:
     """One or several models under one hand.
 
-    The same events in the same order give the same state.
+    The same events in the same order give the same state. What is said of the circle holds of the
+    image of any data set: its place is where the two factors of the data's `plane` are, and the
+    other factors that vary have a value each.
     """
 
-    def __init__(self, models: VAE | Mapping[Name, VAE], seed: int = 0) -> None:
+    def __init__(
+        self,
+        models: VAE | Mapping[Name, VAE],
+        seed: int = 0,
+        data: FactorStream | str | None = None,
+    ) -> None:
         """Encode the evaluation grid with every model, and put the circle in the middle.
 
         Args:
             models: A `VAE`, or several by name (text or an integer); of the same image size, with
                 grey or RGB images and two latents or more.
             seed: Of what is sampled.
+            data: Where images come from: a data set or its name, see `make_stream`; by default
+                circles.
 
         Raises:
-            ValueError: models are none of these.
+            ValueError: models are none of these, or the data set's images are not theirs.
         """
         named: Mapping[Name, VAE] = {"model": models} if isinstance(models, VAE) else models
         if not named:
             raise ValueError("models is empty; give a VAE, or several by name")
         names = [read_name("a name in models", name) for name in named]
-        self.sides = {name: Side(name, named[name]) for name in names}
+        source = _open(data, named)
+        self.sides = {name: Side(name, named[name], source) for name in names}
         sizes = {name: side.im_size for name, side in self.sides.items()}
         if len(set(sizes.values())) > 1:
             wanted = "they must be the same"
             raise ValueError(f"models have images of different sizes, {sizes}; {wanted}")
         self.im_size = sizes[names[0]]
         self.seed = seed
-        low, high = center_range(self.im_size)
-        self.goal = (low + GOAL[0] * (high - low), low + GOAL[1] * (high - low))
+        self.data = CircleStream(im_size=self.im_size) if source is None else source
+        """Where images come from."""
+        self.axes: list[Factor] = [self.data.factors[column] for column in self.data.plane]
+        """The two factors that are dragged over the image."""
+        self.factors: list[Factor] = [self.data.factors[column] for column in self.data.free]
+        """The others that can be set."""
+        x, y = self.axes
+        self.goal = (x.low + GOAL[0] * (x.high - x.low), y.low + GOAL[1] * (y.high - y.low))
         """Centre of the circle, in pixels, whose picture a hand shall find in a plane."""
-        self.goal_picture = draw_circles(*self.goal, im_size=self.im_size)[0, 0].numpy()
-        """[im_size, im_size] in [0, 1]: that picture."""
         self.linked = True
         """Whether a move in one plane moves the codes of all models."""
         self.encoded = True
         """Whether the codes are the circle's."""
-        self.circle = (self.im_size / 2, self.im_size / 2)
+        self.others = self.data.middle
+        """[F] of the image: all its factors but the place."""
+        self.circle = (x.middle, y.middle)
         """The circle's centre in pixels."""
         self.path: list[tuple[float, float]] = []
         """The circle's last positions, in pixels."""
-        xx, yy, labels = evaluation_grid(self.im_size)
+        xx, yy, labels = self.data.lines()
         lines = len(np.unique(labels))
         self.true_grid = np.stack([xx, yy], 1).reshape(lines, -1, 2)
         """[lines, points, 2] in pixels: what every side's `grid` encodes."""
@@ -118,6 +137,8 @@ class Explorer:
                 self._move_slider(move)
             case MoveCircle(x, y):
                 self._move_circle(x, y)
+            case MoveFactor(name, value):
+                self._move_factor(name, value)
             case Walk(share):
                 self._walk(share)
             case ChooseAxes() as choice:
@@ -137,6 +158,7 @@ class Explorer:
         """All that events change, as plain numbers: what two explorers are compared by."""
         return {
             "circle": self.circle,
+            "others": self.others.tolist(),
             "shown": self.encoded,
             "linked": self.linked,
             "path": list(self.path),
@@ -144,7 +166,7 @@ class Explorer:
         }
 
     def image(self) -> Tensor:
-        """The circle's picture, [1, im_size, im_size] in [0, 1]."""
+        """The circle's picture, [C, im_size, im_size] in [0, 1]."""
         return self._image
 
     def code(self) -> str:
@@ -195,8 +217,8 @@ class Explorer:
 
         The light that both have over the light that either has, pixel by pixel.
         """
-        goal = self.goal_picture
-        picture = self.sides[name].picture.reshape(*goal.shape, -1).mean(2) / 255
+        goal = self._picture(self.goal).permute(1, 2, 0).numpy()  # [H, H, C]
+        picture = self.sides[name].picture.reshape(*goal.shape[:2], -1) / 255
         return float(np.minimum(picture, goal).sum() / np.maximum(picture, goal).sum())
 
     def path_lengths(self) -> tuple[float, float]:
@@ -220,16 +242,37 @@ class Explorer:
         self.encoded = False
 
     def _move_circle(self, x: float, y: float) -> None:
-        low, high = center_range(self.im_size)
-        end = (min(max(x, low), high), min(max(y, low), high))
-        way = _way_between(self.circle, end) if self.path else []  # a new trail begins here
+        across, down = self.axes
+        end = (min(max(x, across.low), across.high), min(max(y, down.low), down.high))
+        way = self._way_between(self.circle, end) if self.path else []  # a new trail begins here
         self.circle = end
-        self._image = draw_circles(*end, im_size=self.im_size)[0]
+        self._image = self._picture(end)
         self.path = [*self.path, *way, end][-TRAIL:]
         for side in self.sides.values():
             side.encode(end)
             side.trail = [*side.trail, *side.encode_means(way), side.mean][-TRAIL:]
         self.encoded = True
+
+    def _move_factor(self, name: str, value: float) -> None:
+        known = {factor.name: factor for factor in self.factors}
+        if name not in known:
+            listed = ", ".join(map(repr, known)) or "none"
+            raise ValueError(f"name is {shortened(name)}; factors that can be set are {listed}")
+        factor = known[name]
+        value = min(max(value, factor.low), factor.high)
+        if factor.levels:
+            value = min(factor.levels, key=lambda level: abs(level - value))
+        self._set_others(self.data.column(name), value)
+        self._image = self._picture(self.circle)
+        for side in self.sides.values():
+            side.encode(self.circle)
+        self.encoded = True
+
+    def _set_others(self, column: int, value: float) -> None:
+        self.others = self.others.clone()
+        self.others[column] = value
+        for side in self.sides.values():
+            side.others = self.others
 
     def _walk(self, share: float) -> None:
         for side in self.sides.values():
@@ -255,9 +298,12 @@ class Explorer:
         self.linked = True
         self.generator = torch.Generator().manual_seed(self.seed)
         self._clear_trail()
+        self.others = self.data.middle
         for side in self.sides.values():
-            side.axes = get_smallest_pair(side.variances)
-        self._move_circle(self.im_size / 2, self.im_size / 2)
+            side.others = self.others
+            side.axes = side.pair
+        x, y = self.axes
+        self._move_circle(x.middle, y.middle)
 
     def _sample_prior(self) -> None:
         for side in self.sides.values():
@@ -277,16 +323,35 @@ class Explorer:
             raise ValueError(f"model is {shortened(model)}; it must be one of {known}")
         return self.sides[model]
 
+    def _picture(self, place: tuple[float, float]) -> Tensor:
+        """[C, H, H] of the image at a place."""
+        return self.data.render(self.data.place(*place, self.others))[0]
+
+    def _way_between(
+        self, start: tuple[float, float], end: tuple[float, float]
+    ) -> list[tuple[float, float]]:
+        """Places on the straight way, the ends apart, so near that no step is above WAY_STEP."""
+        longest = [
+            WAY_STEP if factor.unit == "pixels" else (factor.high - factor.low) / WAY_PIECES
+            for factor in self.axes
+        ]
+        (x0, y0), (x1, y1) = start, end
+        steps = math.hypot((x1 - x0) / longest[0], (y1 - y0) / longest[1])
+        pieces = max(math.ceil(steps), 1)
+        shares = [i / pieces for i in range(1, pieces)]
+        return [(x0 + share * (x1 - x0), y0 + share * (y1 - y0)) for share in shares]
+
     def _clip(self, value: float) -> float:
         return min(max(value, -self.span), self.span)
 
 
-def _way_between(start: tuple[float, float], end: tuple[float, float]) -> list[tuple[float, float]]:
-    """Places on the straight way, the ends apart, so near that no step is above WAY_STEP pixels."""
-    pieces = max(math.ceil(math.dist(start, end) / WAY_STEP), 1)
-    shares = [i / pieces for i in range(1, pieces)]
-    (x0, y0), (x1, y1) = start, end
-    return [(x0 + share * (x1 - x0), y0 + share * (y1 - y0)) for share in shares]
+def _open(data: FactorStream | str | None, models: Mapping[Name, VAE]) -> FactorStream | None:
+    """The data set, or that of a name, in the models' size."""
+    if not isinstance(data, str):
+        return data
+    first = next(iter(models.values()))
+    im_size = first.config["im_size"] if isinstance(first, VAE) else 64  # refused soon
+    return make_stream(data, im_size=im_size)
 
 
 def _side_state(side: Side) -> dict[str, Any]:

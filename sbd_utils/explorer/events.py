@@ -42,6 +42,13 @@ class MoveCircle(NamedTuple):
     y: float
 
 
+class MoveFactor(NamedTuple):
+    """Give another factor than the position a value; every model encodes the picture."""
+
+    name: str
+    value: float
+
+
 class Walk(NamedTuple):
     """Put every code on the straight line between those of two circles: 0 and 1 are its ends."""
 
@@ -82,6 +89,7 @@ Event = (
     MoveCode
     | MoveSlider
     | MoveCircle
+    | MoveFactor
     | Walk
     | ChooseAxes
     | Link
@@ -95,6 +103,7 @@ EVENTS: dict[str, type[Event]] = {
     "latent": MoveCode,
     "slider": MoveSlider,
     "image": MoveCircle,
+    "factor": MoveFactor,
     "walk": Walk,
     "axes": ChooseAxes,
     "link": Link,
@@ -168,8 +177,16 @@ def read_truth(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def read_text(name: str, value: Any) -> str:
+    """Text."""
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is {shortened(value)}; it must be text")
+    return str(value)
+
+
 READERS: dict[Any, Callable[[str, Any], Any]] = {
     Name: read_name,
+    str: read_text,
     int: read_integer,
     float: read_number,
     bool: read_truth,

@@ -17,12 +17,18 @@ const WORDS = {
 const JUMP = 8; // points of a line that one move may pass over
 const SHARE = 0.5; // of a line that must be followed
 
+// What the page says of circles, of the data at hand.
+export function speak({ spec }, text) {
+  return text.replaceAll("circle", spec.thing);
+}
+
 // A word of the list, or another form of it, with its meaning on hover and on focus.
 //   page: the view it stands in
 export function explain(page, word, shown = word) {
   page.words += 1;
   const id = `${page.id}-word-${page.words}`;
-  const bubble = make("span", { class: "bubble", role: "tooltip", id, hidden: "" }, WORDS[word]);
+  const bubble = make("span", { class: "bubble", role: "tooltip", id, hidden: "" });
+  bubble.textContent = speak(page, WORDS[word]);
   const button = make("button", { type: "button", class: "word", "aria-describedby": id }, shown);
   const node = make("span", { class: "explained" }, button, bubble);
   const show = () => {
@@ -55,10 +61,10 @@ function keepInside(bubble, root) {
 }
 
 // All words and what they mean, as a list.
-export function makeGlossary() {
+export function makeGlossary(page) {
   const entries = Object.entries(WORDS).flatMap(([word, meaning]) => [
     make("dt", {}, word),
-    make("dd", {}, meaning),
+    make("dd", {}, speak(page, meaning)),
   ]);
   return make("dl", {}, ...entries);
 }
@@ -67,7 +73,7 @@ export function makeGlossary() {
 export function makeInvitations(page) {
   const { sides } = page.spec;
   const plane = sides.length > 1 ? "each plane" : "the plane";
-  const circle = makeInvitation("Drag the circle along a blue line.");
+  const circle = makeInvitation(speak(page, "Drag the circle along a blue line."));
   const planes = makeInvitation(`Now drag along the same line in ${plane}.`);
   const play = makeInvitation("Let one latent play: press ▶.");
   const tracers = new Map(); // by pad

@@ -77,6 +77,7 @@ export class KernelLine {
 
   // Why there may be no answer.
   explain() {
+    if (this.model.silence) return this.model.silence; // there is no kernel: it says why itself
     if (isAway(this.kernel)) return AWAY;
     return `${this.kernel?.status === "busy" ? BUSY : SILENT} If it stays so: ${again()}`;
   }

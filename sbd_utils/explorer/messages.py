@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sbd_utils.data import CIRCLE_SIZE, center_range
+from sbd_utils.data import CIRCLE_SIZE, CircleStream, Factor
 from sbd_utils.explorer.core import TRAVERSAL_SPAN, Explorer
 from sbd_utils.explorer.events import Name, read_integer, read_name, read_number, shortened
 from sbd_utils.explorer.pictures import to_bytes
@@ -29,6 +29,8 @@ LONGEST_NAME = 64
 """Characters of a page's name, at most."""
 PAGES = 100
 """Pages whose last event is remembered."""
+FACTOR_STEPS = 48
+"""An arrow key moves a factor by its range over this, or by a pixel."""
 GOAL_REACHED = 0.7
 """From this overlap on a picture is called the goal's."""
 
@@ -177,6 +179,7 @@ class Conversation:
         view = {
             "type": "view",
             "circle": core.circle,
+            "factors": [core.others[column].item() for column in core.data.free],
             "encoded": core.encoded,
             "linked": core.linked,
             "path": [_rounded(point, 1) for point in core.path],
@@ -201,15 +204,47 @@ def page_spec(core: Explorer) -> dict[str, Any]:
     return {
         "sides": sides,
         "im_size": core.im_size,
-        "center_range": center_range(core.im_size),
+        "thing": "circle" if isinstance(core.data, CircleStream) else "picture",
+        "channels": core.data.channels,
+        "axes": [_factor_spec(factor) for factor in core.axes],
+        "frame": [_frame(factor, core.im_size) for factor in core.axes],
+        "factors": [_factor_spec(factor) for factor in core.factors],
         "goal": core.goal,
-        "circle_radius": CIRCLE_SIZE / 2,
+        "circle_radius": _radius(core),
         "goal_reached": GOAL_REACHED,
         "field": [FIELD, min(FIELD_SIZE, core.im_size)],
         "span": core.span,
         "traversal_span": TRAVERSAL_SPAN,
+        "films": True,
         "grid": core.true_grid.tolist(),
     }
+
+
+def _factor_spec(factor: Factor) -> dict[str, Any]:
+    """What a page must know of a factor."""
+    return {
+        "name": factor.name,
+        "low": factor.low,
+        "high": factor.high,
+        "unit": factor.unit,
+        "levels": list(factor.levels),
+        "kinds": list(factor.kinds),
+        "step": 1 if factor.unit == "pixels" else (factor.high - factor.low) / FACTOR_STEPS,
+    }
+
+
+def _frame(factor: Factor, im_size: int) -> tuple[float, float]:
+    """From where to where the pad of the image goes."""
+    return (0, im_size) if factor.unit == "pixels" else (factor.low, factor.high)
+
+
+def _radius(core: Explorer) -> float:
+    """Of the ring around the goal, in units of the first axis."""
+    for factor in core.data.factors:
+        if factor.name == "size" and factor.unit == core.axes[0].unit == "pixels":
+            return factor.middle / 2
+    left, right = _frame(core.axes[0], core.im_size)
+    return CIRCLE_SIZE / 2 * (right - left) / core.im_size
 
 
 def _side_view(core: Explorer, side: Side, with_grid: bool) -> dict[str, Any]:

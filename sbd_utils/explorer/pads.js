@@ -78,12 +78,12 @@ export function watchTheme(changed) {
 // A canvas over a plane. It reports where it is pressed, in the plane's own units, and where the
 // arrow keys move to.
 //   x, y: the values at the left and right, bottom and top edge
-//   limits: the least and the greatest value that an arrow key moves to
-//   step: what an arrow key moves
+//   limits: the least and the greatest value that an arrow key moves to, of x and of y
+//   steps: what an arrow key moves, right and up
 //   where(): the point that is moved, or null while there is none
 //   hand: told when the pad is held and released, and of every move(pad, x, y, stamp)
 //   point(x, y): called with what is pointed at, with nothing when it is left
-export function makePad({ name, x, y, limits, step, where, hand, point }) {
+export function makePad({ name, x, y, limits, steps, where, hand, point }) {
   const ratio = Math.max(2, window.devicePixelRatio || 1);
   const canvas = make("canvas", {
     class: "pad",
@@ -98,7 +98,7 @@ export function makePad({ name, x, y, limits, step, where, hand, point }) {
   context.scale(ratio, ratio); // from here on in CSS pixels
   const pad = { canvas, context, ratio, kept: null, ...makeScale(x, y) };
   listenToPointer(pad, hand, point);
-  listenToArrows(pad, { limits, step, where }, hand);
+  listenToArrows(pad, { limits, steps, where }, hand);
   listenToEnd(canvas, () => hand.release(pad));
   return pad;
 }
@@ -152,18 +152,17 @@ function listenToPointer(pad, hand, point) {
   pad.canvas.addEventListener("pointerleave", () => point());
 }
 
-function listenToArrows(pad, { limits, step, where }, hand) {
-  const [low, high] = limits;
-  const clamp = (value) => Math.min(Math.max(value, low), high);
+function listenToArrows(pad, { limits, steps, where }, hand) {
+  const clamp = (value, [low, high]) => Math.min(Math.max(value, low), high);
   pad.canvas.addEventListener("keydown", (event) => {
     const direction = ARROWS[event.key];
     if (!direction) return;
     event.preventDefault(); // the page would scroll
     const point = where();
     if (!point) return;
-    const size = event.shiftKey ? step / FINE : step;
-    const x = clamp(point[0] + direction[0] * size);
-    const y = clamp(point[1] + direction[1] * size * pad.upwards);
+    const [right, up] = steps.map((step) => (event.shiftKey ? step / FINE : step));
+    const x = clamp(point[0] + direction[0] * right, limits[0]);
+    const y = clamp(point[1] + direction[1] * up * pad.upwards, limits[1]);
     hand.hold(pad);
     hand.move(pad, x, y, event.timeStamp);
   });

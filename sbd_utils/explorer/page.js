@@ -1,7 +1,7 @@
 // The explorer's whole page: its panels, sliders and buttons. All state lives in the kernel; here
 // it is shown, and touched.
 
-import { explain, makeGlossary, makeInvitations } from "./lesson.js";
+import { explain, makeGlossary, makeInvitations, speak } from "./lesson.js";
 import { KernelLine } from "./line.js";
 import {
   drawPlane,
@@ -18,17 +18,16 @@ import {
 } from "./pads.js";
 
 const PERIOD = 5; // seconds in which a played latent goes to and fro, and that a show takes
-const PIXEL_STEP = 1; // what an arrow key moves the circle, in pixels …
-const PLANE_STEP = 0.1; // … and a code, in standard deviations of the prior
+const PLANE_STEP = 0.1; // what an arrow key moves a code, in standard deviations of the prior
 const SLIDER_STEP = 0.01;
 const STOPS = 8; // places a period where a show halts for those who want no motion
 const KEEP_FILE = 10_000; // milliseconds that a file is kept for the browser to save it
 
 const STARTING = "Waiting for the kernel. Run this cell if nothing appears.";
-const AGAIN = "The kernel answers again, and what you did is done.";
+const AGAIN = "Answered again: what you did is done.";
 const LEGEND = [
   "Planes: the blue lines are vertical in the image, the dashed orange ones horizontal; grey " +
-    "circles are 1 and 2 standard deviations of the prior; the ellipse at the handle is one of the " +
+    "rings are 1 and 2 standard deviations of the prior; the ellipse at the handle is one of the " +
     "posterior; behind them, small pictures of what each place decodes to, the other latents as " +
     "for the circle in the middle. What is pointed at on the lines is ringed in every plane.",
   "The green trail is where the circle has been, every way between encoded. Its length is that " +
@@ -36,9 +35,11 @@ const LEGEND = [
     "number beside a latent is that variance.",
   "Reset: the circle in the middle, the planes as at first. Sample prior: a code from N(0, 1) for " +
     "each model. Sample posterior: one from q(z|circle). Clear trail: the next trail begins " +
-    "anew. Copy z: the codes as Python. PNG: the pictures. GIF: the latents moved last, by plane " +
-    "or slider, to and fro; the circle moves all, and leaves the choice as it was.",
+    "anew. Copy z: the codes as Python. PNG: the pictures.",
 ];
+const FILM_LEGEND =
+  "GIF: the latents moved last, by plane or slider, to and fro; the circle moves all, and leaves " +
+  "the choice as it was.";
 
 // What the parts of a page share.
 //   spec: what the kernel told at first: models, their latents, sizes, the true grid
@@ -61,7 +62,7 @@ function render({ model, el }) {
     words: 0, // that are explained
   };
   page.root.style.setProperty("--models", spec.sides.length);
-  page.status = makeStatus();
+  page.status = makeStatus(model.silence ? "" : STARTING);
   page.player = makePlayer(page);
   page.line = makeLine(model, page);
   page.hand = new Hand(page);
@@ -125,15 +126,19 @@ function copyView(answer, before) {
     z: [...side.z],
     grid: side.grid ?? before?.sides[i].grid ?? [], // sent when the axes change
   }));
-  return { ...answer, sides };
+  return { ...answer, sides, factors: [...(answer.factors ?? [])] };
 }
 
 // Do to the view what an event will do to the state, as far as a hand's own position goes: it need
 // not wait for the kernel, and no late answer takes it back.
 function foresee({ spec, view }, event) {
   if (event.type === "image") {
-    const [low, high] = spec.center_range;
-    view.circle = [event.x, event.y].map((value) => Math.min(Math.max(value, low), high));
+    view.circle = [event.x, event.y].map((value, i) => {
+      const { low, high } = spec.axes[i];
+      return Math.min(Math.max(value, low), high);
+    });
+  } else if (event.type === "factor") {
+    view.factors[spec.factors.findIndex(({ name }) => name === event.name)] = event.value;
   } else if (event.type === "slider") {
     findSide(spec, view, event.model).z[event.latent] = event.value;
     view.encoded = false;
@@ -207,7 +212,7 @@ class Hand {
   // A control says what is to be done.
   send(control, event, stamp) {
     if (this.control === control) this.event = event;
-    if (event.type !== "image") this.page.touched = this.findLatents(event);
+    if (event.model !== undefined) this.page.touched = this.findLatents(event);
     if (this.page.view) foresee(this.page, event);
     this.page.draw();
     this.page.line.send({ ...event, stamp });
@@ -301,8 +306,8 @@ function listenToKernel(model, page, show) {
 }
 
 // The line of text under the buttons, and below it the codes that were asked for.
-function makeStatus() {
-  const line = make("div", { class: "status", role: "status", "aria-live": "polite" }, STARTING);
+function makeStatus(first) {
+  const line = make("div", { class: "status", role: "status", "aria-live": "polite" }, first);
   const note = make("p", { class: "hint", role: "note", hidden: "" });
   const code = make("pre", { hidden: "", tabindex: 0, "aria-label": "The codes as Python" });
   const hint = (text) => {
@@ -400,8 +405,8 @@ function makeToolbar(page) {
     button("Clear trail", () => ({ type: "clear" })),
     button("Copy z", () => ({ type: "code" })),
     button("PNG", () => ({ type: "png" })),
-    film,
   );
+  if (page.spec.films) node.append(film);
   const setLink = (event) => page.line.send({ type: "link", value: event.target.checked });
   const link = make("input", { type: "checkbox", onchange: setLink });
   if (page.spec.sides.length > 1) {
@@ -419,17 +424,18 @@ function makeToolbar(page) {
 function makeLesson(page) {
   const [first] = page.spec.sides;
   const [latent] = first.latents[0];
-  const [low, high] = page.spec.center_range;
+  const [{ low, high }, down] = page.spec.axes;
   const inset = (high - low) / 10;
   const send = (event) => page.line.send(event);
+  const say = (text) => speak(page, text);
   const shows = [
     {
       text: "a straight walk",
-      say: "A circle walks straight on. Look at its trail in each plane, and at the lengths.",
+      say: say("A circle walks straight on. Look at its trail in each plane, and at the lengths."),
       begin: () => send({ type: "clear" }),
       play: (turns) => {
         const x = low + inset + turns * (high - low - 2 * inset);
-        send({ type: "image", x, y: (low + high) / 2 });
+        send({ type: "image", x, y: (down.low + down.high) / 2 });
       },
     },
     {
@@ -443,7 +449,7 @@ function makeLesson(page) {
     },
     {
       text: "between two codes",
-      say: "From one circle's code straight to another's. Does a circle move, or fade?",
+      say: say("From one circle's code straight to another's. Does a circle move, or fade?"),
       begin: () => send({ type: "clear" }),
       play: (turns) => send({ type: "walk", share: turns }),
     },
@@ -473,8 +479,10 @@ function makeGoalButton(page) {
   button.addEventListener("click", () => {
     page.goal = !page.goal;
     button.setAttribute("aria-pressed", page.goal);
-    const task = `Drag in a plane until its picture is the circle in the green ring, at x ${x}, `;
-    const measure = `y ${y}: ${percent(share)} of the light in common reaches the goal.`;
+    const [across, down] = page.spec.axes.map(({ name }) => name);
+    const where = `in the green ring, at ${across} ${x}, ${down} ${y}`;
+    const task = speak(page, `Drag in a plane until its picture is the circle ${where}: `);
+    const measure = `${percent(share)} of the light in common reaches the goal.`;
     page.status.say(page.goal ? task + measure : "");
     page.draw();
   });
@@ -483,15 +491,15 @@ function makeGoalButton(page) {
 
 // The true circle, to be dragged; below it help, buttons and status.
 function makeTruthPanel(page, toolbar) {
-  const { im_size: size, grid, goal: place, circle_radius: radius } = page.spec;
+  const { im_size: size, grid, goal: place, circle_radius: radius, axes, frame } = page.spec;
   // Not on the page: it is drawn into the pad.
   const picture = make("canvas", { width: size, height: size });
   const pad = makePad({
-    name: "Image plane, with the true circle",
-    x: [0, size],
-    y: [size, 0],
-    limits: page.spec.center_range,
-    step: PIXEL_STEP,
+    name: speak(page, "Image plane, with the true circle"),
+    x: frame[0],
+    y: [frame[1][1], frame[1][0]],
+    limits: axes.map(({ low, high }) => [low, high]),
+    steps: axes.map(({ step }) => step),
     where: () => page.view?.circle,
     hand: page.hand,
     point: makePointing(page, () => [pad, grid]),
@@ -499,18 +507,59 @@ function makeTruthPanel(page, toolbar) {
   pad.trace = (place) => page.invite.follow(pad, grid, place);
   pad.event = () => ({ type: "image" });
   const note = soft("");
-  const caption = [make("b", {}, "the true circle"), soft("x →  y ↓")];
+  const [across, down] = axes.map(({ name }) => name);
+  const caption = [make("b", {}, speak(page, "the true circle")), soft(`${across} →  ${down} ↓`)];
   const figure = makeFigure(caption, pad.canvas, note);
   const lesson = [makeHelp(page), makeInvitations(page), makeLesson(page)];
-  const parts = [...lesson, toolbar.node, ...page.status.nodes, makeLegend()];
-  const tools = make("div", { class: "tools" }, ...parts);
+  const factors = makeFactors(page);
+  const parts = [...lesson, toolbar.node, ...page.status.nodes, makeLegend(page)];
+  const tools = make("div", { class: "tools" }, ...factors.nodes, ...parts);
   const node = make("div", { class: "side" }, figure, tools);
   const show = (view) => {
     const goal = page.goal ? { place, radius } : null;
     drawTruth(pad, { view, grid, picture, goal, pointed: page.pointed });
-    note.textContent = compareLengths("path", view.lengths, " px");
+    note.textContent = compareLengths("path", view.lengths, axes[0].unit === "pixels" ? " px" : "");
+    factors.show(view);
   };
-  return { node, show, paint: (_, bytes) => paint(picture, bytes, 1) };
+  return { node, show, paint: (_, bytes) => paint(picture, bytes, page.spec.channels) };
+}
+
+// A slider for each factor that is no place.
+function makeFactors(page) {
+  const rows = page.spec.factors.map((factor, index) => makeFactor(page, factor, index));
+  const nodes = rows.length ? [make("div", { class: "sliders" }, ...rows.map((r) => r.node))] : [];
+  const show = (view) => {
+    for (const row of rows) row.show(view);
+  };
+  return { nodes, show };
+}
+
+function makeFactor(page, { name, low, high, unit, levels, kinds, step }, index) {
+  const counted = levels.length > 0; // then the slider moves from level to level
+  const toPlace = (value) => (counted ? levels.indexOf(value) : value);
+  const tell = (value) => kinds[levels.indexOf(value)] ?? numeral(value, counted ? 2 : 1);
+  const input = make("input", {
+    type: "range",
+    min: counted ? 0 : low,
+    max: counted ? levels.length - 1 : high,
+    step: counted ? 1 : step,
+    "aria-label": `True ${name}${unit && `, ${unit}`}`,
+    onpointerdown: () => page.hand.hold(input),
+    onkeydown: () => page.hand.hold(input),
+    oninput: ({ target, timeStamp }) => {
+      const value = counted ? levels[Number(target.value)] : Number(target.value);
+      page.hand.send(input, { type: "factor", name, value }, timeStamp);
+    },
+  });
+  listenToEnd(input, () => page.hand.release(input));
+  const value = make("span", { class: "value", "aria-hidden": true }); // the slider tells its value
+  const show = (view) => {
+    const now = view.factors[index];
+    if (document.activeElement !== input) input.value = toPlace(now);
+    value.textContent = tell(now);
+    input.setAttribute("aria-valuetext", `${tell(now)}${unit && ` ${unit}`}`);
+  };
+  return { node: make("div", { class: "factor" }, make("span", {}, name), input, value), show };
 }
 
 function makeHelp(page) {
@@ -519,7 +568,7 @@ function makeHelp(page) {
   return make(
     "p",
     {},
-    "Drag the circle, and each encoder says where it puts it: its ",
+    speak(page, "Drag the circle, and each encoder says where it puts it: its "),
     code,
     ". Or drag in a ",
     plane,
@@ -527,10 +576,11 @@ function makeHelp(page) {
   );
 }
 
-function makeLegend() {
-  const paragraphs = LEGEND.map((text) => make("p", { class: "soft" }, text));
+function makeLegend(page) {
+  const texts = page.spec.films ? [...LEGEND, FILM_LEGEND] : LEGEND;
+  const paragraphs = texts.map((text) => make("p", { class: "soft" }, speak(page, text)));
   const summary = make("summary", {}, "What is to be seen, and what the buttons do");
-  return make("details", {}, summary, ...paragraphs, makeGlossary());
+  return make("details", {}, summary, ...paragraphs, makeGlossary(page));
 }
 
 // The length of a trail beside that of the straight line between its ends.
@@ -576,8 +626,11 @@ function makeLatentPlane(page, side, index) {
     name: `${side.name}, latent plane`,
     x: [-span, span],
     y: [-span, span],
-    limits: [-span, span],
-    step: PLANE_STEP,
+    limits: [
+      [-span, span],
+      [-span, span],
+    ],
+    steps: [PLANE_STEP, PLANE_STEP],
     where,
     hand: page.hand,
     point: makePointing(page, () => [pad, page.view?.sides[index].grid ?? []]),
@@ -679,7 +732,7 @@ function makeSliders(page, side, index) {
   key.append(
     "the number: ",
     explain(page, "posterior variance"),
-    ". Double click: back to the circle's.",
+    speak(page, ". Double click: back to the circle's."),
   );
   return {
     node: make("details", { open: "" }, summary, key, rows),

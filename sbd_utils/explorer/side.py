@@ -16,14 +16,15 @@ from sbd_utils.analysis import (
     get_smallest_pair,
     informative_latents,
 )
-from sbd_utils.data import center_range, draw_circles, evaluation_grid
+from sbd_utils.data import CircleStream, FactorStream
 from sbd_utils.explorer.events import Name, shortened
 from sbd_utils.explorer.pictures import to_bytes
 from sbd_utils.explorer.spots import DARK
 from sbd_utils.models import VAE, sample_posterior
 
 LATTICE = 16
-"""Posterior variances are averaged over LATTICE x LATTICE circles, everywhere in the image."""
+"""Posterior variances are averaged over LATTICE x LATTICE images: circles everywhere, or others as
+the data set has them."""
 
 FIELD = 7
 """Small pictures behind a plane, in each direction."""
@@ -46,39 +47,46 @@ class RankedLatent(NamedTuple):
 
 
 class Side:
-    """One model, what it says of the circles, and a code that is moved and decoded."""
+    """One model, what it says of the data, and a code that is moved and decoded."""
 
-    def __init__(self, name: Name, model: VAE) -> None:
+    def __init__(self, name: Name, model: VAE, data: FactorStream | None = None) -> None:
         """Encode the lattice and the evaluation grid.
 
         Args:
             name: What the model is called.
             model: A model of grey or RGB images with two latents or more, of any floating-point
                 dtype and on any device.
+            data: Where images come from; by default circles.
 
         Raises:
             ValueError: The model is another one, or its codes or pictures are not finite.
         """
-        _check_model(name, model)
+        _check_model(name, model, data)
         self.name, self.model = name, model
         self.im_size: int = model.config["im_size"]
         self.channels: int = model.config["in_channels"]
-        line = np.linspace(*center_range(self.im_size), LATTICE)
-        x, y = np.meshgrid(line, line)
-        self.variances = get_avg_variance(model, [self._circles(x.ravel(), y.ravel())])
-        """[z_dim] average posterior variances, over circles everywhere in the image."""
-        xx, yy, labels = evaluation_grid(self.im_size)
+        self.data = CircleStream(im_size=self.im_size) if data is None else data
+        """Where images come from."""
+        self.others = self.data.middle
+        """[F] of the image: all factors but its place."""
+        self.variances = get_avg_variance(model, [self._images(self._lattice())])
+        """[z_dim] average posterior variances, over the whole of the data."""
+        xx, yy, labels = self.data.lines()
         means, _ = encode(model, self._circles(xx, yy))
         self.grid = means.unflatten(0, (len(np.unique(labels)), -1))
         """[lines, points, z_dim] the evaluation grid, encoded."""
         _check_finite(name, self.variances, self.grid)
-        self.axes = get_smallest_pair(self.variances)
+        spread = self.grid.flatten(0, 1).var(0)
+        self.pair = get_smallest_pair(-spread if self.data.free else self.variances)
+        """The latents of the position; see `Scores.pair`."""
+        self.axes = self.pair
         """The latents shown to the right and upwards."""
         self.trail: list[Tensor] = []
         """The codes [z_dim] of the circle's last positions."""
         self.scale = (0.0, 1.0)
         """The values that are shown black and white."""
-        self.encode((self.im_size / 2, self.im_size / 2))
+        x, y = (self.data.factors[column].middle for column in self.data.plane)
+        self.encode((x, y))
         self.middle = self.mean
         """[z_dim] the code of the circle in the middle."""
         _check_finite(name, decode(model, self.z[None]))
@@ -91,7 +99,10 @@ class Side:
         return len(self.variances)
 
     def encode(self, circle: tuple[float, float]) -> None:
-        """Take the posterior of a circle, its centre in pixels, and decode its mean."""
+        """Take the posterior of a circle, of its centre in pixels, and decode its mean.
+
+        Of other data it is the image at that place, see `FactorStream.plane`; so it is below.
+        """
         mean, logvar = encode(self.model, self._circles(*circle))
         self.mean = mean[0]
         """[z_dim] of the posterior of the circle."""
@@ -109,9 +120,11 @@ class Side:
     @cached_property
     def walk_ends(self) -> tuple[Tensor, Tensor]:
         """The codes [z_dim] of the two circles between which one walks."""
-        low, high = center_range(self.im_size)
-        places = [low + share * (high - low) for share in WALK]
-        start, end = self.encode_means([(place, place) for place in places])
+        x, y = (self.data.factors[column] for column in self.data.plane)
+        places = [
+            (x.low + share * (x.high - x.low), y.low + share * (y.high - y.low)) for share in WALK
+        ]
+        start, end = self.encode_means(places)
         return start, end
 
     def move(self, z: Tensor) -> None:
@@ -209,9 +222,22 @@ class Side:
             self.move(self.z)
 
     def _circles(self, x: float | np.ndarray, y: float | np.ndarray) -> Tensor:
-        """Circles [N, C, H, H] in the model's size and channels, centres in pixels."""
-        images = draw_circles(x, y, im_size=self.im_size)
-        return images.expand(-1, self.channels, -1, -1)
+        """Images [N, C, H, H] in the model's channels, of places in pixels."""
+        return self._images(self.data.place(x, y, self.others))
+
+    def _images(self, factors: Tensor) -> Tensor:
+        return self.data.render(factors).expand(-1, self.channels, -1, -1)
+
+    def _lattice(self) -> Tensor:
+        """Factors [LATTICE², F] from everywhere in the data."""
+        if self.data.free:
+            return self.data.sample(LATTICE**2, torch.Generator("cpu").manual_seed(0)).cpu()
+        lines = [
+            np.linspace(self.data.factors[column].low, self.data.factors[column].high, LATTICE)
+            for column in self.data.plane
+        ]
+        x, y = np.meshgrid(*lines)
+        return self.data.place(x.ravel(), y.ravel())
 
 
 def find_lengths(points: Tensor) -> tuple[float, float]:
@@ -227,7 +253,7 @@ def _noise(z_dim: int, generator: torch.Generator) -> Tensor:
     return torch.randn(z_dim, generator=generator, dtype=torch.float32, device="cpu")
 
 
-def _check_model(name: Name, model: VAE) -> None:
+def _check_model(name: Name, model: VAE, data: FactorStream | None) -> None:
     """Raise ValueError unless the model can be shown."""
     this = f"models[{name!r}]"
     if not isinstance(model, VAE):
@@ -238,6 +264,12 @@ def _check_model(name: Name, model: VAE) -> None:
     if channels not in (1, 3):
         raise ValueError(f"{this} has {channels} channels; pictures have 1 or 3")
     image = [channels, model.config["im_size"], model.config["im_size"]]
+    if data is not None and data.channels not in (1, channels):
+        wanted = f"the data set has images of {data.channels}"
+        raise ValueError(f"{this} takes images of {channels} channels; {wanted}")
+    if data is not None and data.im_size != model.config["im_size"]:
+        found = f"has images of {model.config['im_size']} pixels"
+        raise ValueError(f"{this} {found}; the data set has images of {data.im_size}")
     picture = list(decode(model, torch.zeros(1, z_dim, device="cpu")).shape[1:])
     if picture != image:
         raise ValueError(f"{this} decodes pictures {picture}; they must be {image}, as its images")

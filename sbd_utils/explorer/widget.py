@@ -9,6 +9,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from sbd_utils.data import FactorStream
 from sbd_utils.explorer.core import Explorer
 from sbd_utils.explorer.events import Name, shortened
 from sbd_utils.explorer.messages import Conversation, page_spec
@@ -28,17 +29,23 @@ class LatentExplorer(anywidget.AnyWidget):
     spec = traitlets.Dict().tag(sync=True)
     """What a page must know before the first answer."""
 
-    def __init__(self, models: VAE | Mapping[Name, VAE], seed: int = 0) -> None:
+    def __init__(
+        self,
+        models: VAE | Mapping[Name, VAE],
+        seed: int = 0,
+        data: FactorStream | str | None = None,
+    ) -> None:
         """Make the explorer and its page.
 
         Args:
             models: A `VAE`, or several by name, `{"SBD": sbd, "deconv": deconv}`; see `Explorer`.
             seed: Of what is sampled.
+            data: Where images come from: a data set, or its name; by default circles.
 
         Raises:
-            ValueError: models cannot be explored.
+            ValueError: models cannot be explored, or not with these data.
         """
-        self.core = Explorer(models, seed)
+        self.core = Explorer(models, seed, data)
         self.conversation = Conversation(self.core)
         super().__init__(spec=page_spec(self.core))
 

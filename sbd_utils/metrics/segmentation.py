@@ -25,7 +25,7 @@ class SegmentationScores(NamedTuple):
     """One number for each scene, [N] each."""
 
     foreground_ari: np.ndarray
-    """Adjusted Rand index of the pixels that are an object's: Greff et al. 2019, section 4."""
+    """Adjusted Rand index of the pixels that are an object's, as Greff et al. 2019 report it."""
     ari: np.ndarray
     """Adjusted Rand index of all pixels."""
     matched_iou: np.ndarray
@@ -189,8 +189,8 @@ def kmeans_masks(
 ) -> np.ndarray:
     """Clusters of each image's pixels by colour and position (Lloyd 1982; best of four starts).
 
-    Strong where each object has a colour of its own; where two have the same, or a ground is so
-    large that cutting it pays, it has nothing to go by.
+    Strong where each object has a colour of its own. Objects of one colour that are near each other
+    it merges, and clusters that are to spare cut the ground.
 
     Args:
         images: [N, C, H, W] in [0, 1].

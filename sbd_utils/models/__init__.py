@@ -10,6 +10,7 @@ from sbd_utils.models.base import (
     elbo_loss,
     kl_divergence,
     sample_posterior,
+    total_correlation,
 )
 from sbd_utils.models.decoders import (
     DECODERS,
@@ -42,5 +43,6 @@ __all__ = [
     "elbo_loss",
     "kl_divergence",
     "sample_posterior",
+    "total_correlation",
     "warp",
 ]

@@ -5,6 +5,7 @@ A model is an `nn.Module` with two things more: `config`, the arguments that bui
 model of the course is made of them.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -91,6 +92,30 @@ def kl_divergence(mean: Tensor, logvar: Tensor) -> Tensor:
         tensor([[0., 2.]])
     """
     return 0.5 * (mean.square() + logvar.exp() - logvar - 1)
+
+
+def total_correlation(z: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
+    """An estimate of how far the latents of the aggregate posterior depend on each other.
+
+    The total correlation KL(q(z) || product of the q(z_j)), with q(z) the mean of the batch's
+    posteriors: minibatch weighting of Chen et al. 2018 (arXiv 1802.04942), section 4 and appendix
+    C.1, less what does not depend on the network. It is biased upwards, the more so the smaller the
+    batch and the narrower the posteriors.
+
+    Args:
+        z: A sample of each posterior [N, z_dim].
+        mean: [N, z_dim].
+        logvar: [N, z_dim].
+
+    Returns:
+        A scalar, in nats.
+    """
+    deviation = (z[:, None] - mean[None]).square() / logvar.exp()[None]  # [N, N, z_dim]
+    log_density = -0.5 * (deviation + logvar[None] + math.log(2 * math.pi))
+    joint = log_density.sum(2).logsumexp(1)  # [N]
+    alone = log_density.logsumexp(1).sum(1)  # [N]
+    count, z_dim = z.shape
+    return (joint - alone).mean() + (z_dim - 1) * math.log(count)
 
 
 def elbo_loss(

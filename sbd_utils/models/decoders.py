@@ -55,7 +55,7 @@ def coordinate_map(im_size: int, position: str = "xy") -> Tensor:
 
 
 def warp(u: Tensor) -> Tensor:
-    """A coordinate that runs slowly in the middle and fast at the ends: 0.3 u + 0.7 u |u|.
+    """A coordinate that runs slowly in the middle and fast at the ends: ``0.3 u + 0.7 u |u|``.
 
     It keeps -1, 0 and 1 in place, and every order.
 

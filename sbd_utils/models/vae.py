@@ -5,7 +5,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sbd_utils.models.base import ElboLoss, Noise, elbo_loss, sample_posterior
+from sbd_utils.models.base import (
+    ElboLoss,
+    Noise,
+    elbo_loss,
+    sample_posterior,
+    total_correlation,
+)
 from sbd_utils.models.decoders import DECODERS
 
 
@@ -134,7 +140,14 @@ class VAE(nn.Module):
         return self.decoder(z, pool), mean, logvar
 
     def loss(
-        self, images: Tensor, noise: Noise, *, w: float = 10.0, beta: float = 1.0, pool: int = 1
+        self,
+        images: Tensor,
+        noise: Noise,
+        *,
+        w: float = 10.0,
+        beta: float = 1.0,
+        pool: int = 1,
+        tc: float = 0.0,
     ) -> ElboLoss:
         """The loss that `fit` makes small, see `elbo_loss`.
 
@@ -145,9 +158,18 @@ class VAE(nn.Module):
             beta: Weight of the KL divergence.
             pool: 1, 2, 4, …: the decoder is asked for means of blocks of that many pixels' width,
                 which is cheaper, and early in training better.
+            tc: Weight of the total correlation beyond what beta gives it: the beta-TCVAE of Chen et
+                al. 2018 (arXiv 1802.04942) has w = beta = 1, and tc its beta less 1.
         """
-        reconstruction, mean, logvar = self(images, noise(self.config["z_dim"]), pool)
+        drawn = noise(self.config["z_dim"])
+        reconstruction, mean, logvar = self(images, drawn, pool)
         if pool > 1:  # a block's mean stands for pool² pixels: repeat its error as often
             images = pool * nn.functional.avg_pool2d(images, pool)
             reconstruction = pool * reconstruction
-        return elbo_loss(images, reconstruction.float(), mean.float(), logvar.float(), w, beta)
+        mean, logvar = mean.float(), logvar.float()
+        loss = elbo_loss(images, reconstruction.float(), mean, logvar, w, beta)
+        if not tc:
+            return loss
+        correlation = total_correlation(sample_posterior(mean, logvar, drawn), mean, logvar)
+        parts = {**loss.parts, "total_correlation": correlation}
+        return ElboLoss(loss.total + tc * correlation, parts)

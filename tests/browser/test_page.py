@@ -37,8 +37,8 @@ def stage(chromium):
 def mount(stage):
     """A function that shows an explorer of some models, and gives page and widget."""
 
-    def mount(models, views: int = 1, deaf: bool = False):
-        widget = LatentExplorer(models)
+    def mount(models, views: int = 1, deaf: bool = False, data=None):
+        widget = LatentExplorer(models, data=data)
         return stage.show(widget, views, deaf), widget
 
     yield mount
@@ -635,6 +635,45 @@ def luminance(color: str) -> float:
     share = numbers / 255
     linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def test_factors_of_a_world_are_set_by_hand_and_keyboard_and_have_names(mount):
+    page, widget = mount(small(in_channels=3), data="coloured")
+    core = widget.core
+    sliders = page.get_by_role("slider", name="True")
+    names = [slider.get_attribute("aria-label") for slider in sliders.all()]
+    assert names == [
+        *("True size, pixels", "True shape", "True angle, degrees", "True hue, degrees"),
+        *("True saturation", "True value"),
+    ]
+    assert page.get_by_text("the true picture").count() == 1
+    assert page.get_by_text("circle").count() == 0
+    shape = page.get_by_role("slider", name="True shape")
+    settled(page, lambda: shape.press("ArrowRight"))
+    assert core.others[core.data.column("shape")] == 1
+    assert shape.get_attribute("aria-valuetext") == "ellipse"
+    hue = page.get_by_role("slider", name="True hue")
+    settled(page, lambda: hue.fill("240"))
+    assert core.others[core.data.column("hue")] == 240
+    assert hue.get_attribute("aria-valuetext") == "240.0 degrees"
+    pad = page.get_by_role("application", name="Image plane, with the true picture")
+    settled(page, lambda: click(pad, 80, 160))
+    assert core.circle == pytest.approx((10, 20), abs=0.01)
+    settled(page, lambda: pad.press("ArrowLeft"))
+    assert core.circle == pytest.approx((9, 20), abs=0.01)
+    red, _, blue = core.image().amax((1, 2)).tolist()
+    assert blue > 2 * red
+    shown = pad.evaluate(
+        "(canvas) => [...canvas.getContext('2d').getImageData(2 * 72 - 8, 2 * 160 - 24, 1, 1).data]"
+    )  # above the handle, within the ellipse
+    assert shown[2] > 2 * shown[0]
+    settled(page, page.get_by_role("button", name="Reset").click)
+    assert [hue.get_attribute("aria-valuetext"), shape.get_attribute("aria-valuetext")] == [
+        "180.0 degrees",
+        "square",
+    ]
+    settled(page, lambda: page.get_by_role("button", name="GIF").click())
+    assert page.evaluate("window.saved").pop().endswith(".gif")
 
 
 def test_a_vertical_swipe_that_begins_on_a_slider_scrolls_and_moves_no_latent(chromium):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from sbd_utils import MultiDSprites
-from sbd_utils.data import as_batches, join
+from sbd_utils.data import as_batches, join_scenes
 from sbd_utils.data.multi_dsprites import COLUMNS, ENTITIES
 from sbd_utils.files import CorruptFileError
 from tests.test_tfrecords import example, framed, write
@@ -64,7 +64,7 @@ def paths(tmp_path_factory):
 def test_scenes_are_those_of_the_file(paths, variant):
     batches = list(MultiDSprites(paths[variant], variant, batch_size=3))
     assert [len(batch.images) for batch in batches] == [3, 3, 1]
-    images, masks, factors, present, colors = join(batches)
+    images, masks, factors, present, colors = join_scenes(batches)
     entities, channels = ENTITIES[variant], 1 if variant == "binarized" else 3
     assert images.shape == (SCENES, channels, 64, 64)
     assert masks.shape == (SCENES, entities, 64, 64)
@@ -82,7 +82,7 @@ def test_scenes_are_those_of_the_file(paths, variant):
 
 
 def test_some_scenes_can_be_trained_on(paths):
-    first = join(itertools.islice(MultiDSprites(paths["binarized"], "binarized", 2), 2))
+    first = join_scenes(itertools.islice(MultiDSprites(paths["binarized"], "binarized", 2), 2))
     [batch] = as_batches(first.images, [4, 4], seed=0).batch(1, 4)
     assert batch.shape == (4, 1, 64, 64)
 

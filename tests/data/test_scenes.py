@@ -264,6 +264,8 @@ def test_a_network_trains_on_scenes():
         (dict(objects=(3, 2)), r"objects is \(3, 2\)"),
         (dict(objects=(1, 2, 3)), r"objects is \(1, 2, 3\)"),
         (dict(objects=(1, 2.5)), r"objects is \(1, 2.5\)"),
+        (dict(objects=2.5), r"objects is 2.5"),
+        (dict(objects="34"), r"objects is '34'"),
         (dict(hues="red"), "hues is 'red'; it must be one of 'free', 'distinct', 'shared'"),
         (dict(ground="sky"), "ground is 'sky'; it must be one of 'black', 'grey', 'plain'"),
         (dict(spread=0), "spread is 0; it must be at least 1"),

@@ -1,5 +1,7 @@
 """Encoder, decoders and VAE: sizes, exact broadcasting, gradients, and refusals."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -14,6 +16,7 @@ from sbd_utils import (
     elbo_loss,
     render_batch,
     sample_posterior,
+    total_correlation,
     warp,
 )
 from sbd_utils.models import DECODERS as DECODERS_OF_THE_LIBRARY
@@ -314,3 +317,48 @@ def test_a_decoder_is_built_by_the_class_that_its_name_stands_for(monkeypatch):
 def test_a_loss_of_other_shapes_is_refused(shape):
     with pytest.raises(ValueError, match=r"x has shape \[2, 1, 8, 8\] and reconstruction"):
         elbo_loss(torch.zeros(2, 1, 8, 8), torch.zeros(shape), torch.zeros(2, 1), torch.zeros(2, 1))
+
+
+# Total correlation
+
+
+def test_total_correlation_of_codes_that_depend_on_each_other_and_of_those_that_do_not():
+    """Of a correlated Gaussian it is known: -log(1 - rho²) / 2; posteriors are narrow, codes many."""
+    generator = torch.Generator().manual_seed(0)
+    independent = torch.randn(2000, 2, generator=generator)
+    for rho in (0.0, 0.6, 0.9):
+        first, second = independent.T
+        mean = torch.stack([first, rho * first + (1 - rho**2) ** 0.5 * second], 1)
+        logvar = torch.full_like(mean, 2 * math.log(0.3))
+        z = sample_posterior(mean, logvar, torch.randn(2000, 2, generator=generator))
+        noisy = rho / 1.09  # the noise has its own variance
+        expected = -math.log(1 - noisy**2) / 2
+        assert total_correlation(z, mean, logvar).item() == pytest.approx(expected, abs=0.06)
+
+
+def test_total_correlation_is_what_its_definition_says_for_two_posteriors():
+    mean = torch.tensor([[0.0, 0.0], [3.0, 1.0]])
+    logvar = torch.tensor([[0.0, 0.5], [-0.5, 0.2]])
+    z = torch.tensor([[0.3, -0.2], [2.5, 1.4]])
+    total = 0.0
+    for code in z:
+        densities = torch.distributions.Normal(mean, (logvar / 2).exp()).log_prob(code).exp()
+        joint = densities.prod(1).mean()
+        total += (joint / densities.mean(0).prod()).log().item() / 2
+    assert total_correlation(z, mean, logvar).item() == pytest.approx(total, rel=1e-5)
+
+
+def test_the_loss_has_the_total_correlation_only_if_it_is_asked_for():
+    torch.manual_seed(0)
+    model, images = VAE(32, channels=2, z_dim=3), torch.rand(6, 1, 32, 32)
+    drawn = torch.randn(6, 3)
+    plain = model.loss(images, lambda *_: drawn, beta=2.0)
+    more = model.loss(images, lambda *_: drawn, beta=2.0, tc=5.0)
+    assert set(plain.parts) == {"squared_error", "kl"}
+    part = more.parts["total_correlation"]
+    torch.testing.assert_close(more.total, plain.total + 5 * part)
+    mean, logvar = model.encoder(images)
+    expected = total_correlation(sample_posterior(mean, logvar, drawn), mean, logvar)
+    torch.testing.assert_close(part, expected)
+    more.total.backward()
+    assert all(p.grad.isfinite().all() for p in model.parameters())

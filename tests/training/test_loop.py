@@ -544,7 +544,7 @@ def test_another_model_is_trained_by_its_own_loss():
 
 
 def test_a_schedule_that_no_loss_takes_is_refused():
-    with pytest.raises(TypeError, match=r"'gamma'.*the loss of VAE takes \(w, beta, pool\)"):
+    with pytest.raises(TypeError, match=r"'gamma'.*the loss of VAE takes \(w, beta, pool, tc\)"):
         train(tiny(), gamma=1.0)
     with pytest.raises(TypeError, match=r"'beta'.*the loss of Mean takes \(scale\)"):
         train(Mean(), beta=1.0)

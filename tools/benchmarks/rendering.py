@@ -1,4 +1,7 @@
-"""How fast circles are rendered, and how exactly: `render_batch`, Pillow, a distance field."""
+"""How fast circles, coloured sprites and scenes are rendered, and how exactly circles are.
+
+Beside `render_batch` stand Pillow and a distance field.
+"""
 
 import math
 import time
@@ -9,11 +12,13 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from sbd_utils import render_batch
+from sbd_utils import ColoredSprites, SceneStream, render_batch
 
 FRAME, DIAMETER = 64, 10
 BATCH = 256  # images asked for at a time, as a training loop does
 IMAGES = 2048  # for a rate
+SPRITES_GOAL = 5000
+SCENES_GOAL = 5000
 REPEATS = 7  # the best counts: other programs only ever slow one down
 
 
@@ -88,6 +93,17 @@ def rates(methods: dict[str, Callable]) -> dict[str, float]:
     return best
 
 
+def stream_rate(world: ColoredSprites | SceneStream) -> float:
+    """Images a second of an endless data set, with their factors drawn at random."""
+    best = 0.0
+    for repeat in range(REPEATS):
+        start = time.perf_counter()
+        for step in range(IMAGES // BATCH):
+            world.batch(repeat * IMAGES + step, BATCH)
+        best = max(best, IMAGES / (time.perf_counter() - start))
+    return best
+
+
 def worst_total_error(method: Callable, diameter: int) -> float:
     """Largest relative error of a circle's total intensity against its area, over 100 positions."""
     totals = torch.as_tensor(method(centers_of(100), diameter)).double().sum((1, 2, 3))
@@ -108,6 +124,13 @@ def main() -> None:
     print(f"\n{FRAME} x {FRAME} grey circles per second ({BATCH} at a time, one thread)\n")
     for name, rate in best.items():
         print(f"{name:<26}{rate:>10,.0f}{rate / reference:>8.2f} x Pillow one by one")
+
+    goal = f"the goal is {SPRITES_GOAL:,} on two cores"
+    rate = stream_rate(ColoredSprites(im_size=FRAME))
+    print(f"{'coloured sprites, RGB':<26}{rate:>10,.0f}  ({goal})")
+    goal = f"2 to 4 sprites with masks; the goal is {SCENES_GOAL:,} on one thread"
+    rate = stream_rate(SceneStream(im_size=32))
+    print(f"{'scenes of 32 x 32, RGB':<26}{rate:>10,.0f}  ({goal})")
 
     methods = {
         name: method for name, method in METHODS.items() if method is not pillow_drawing_only

@@ -1,0 +1,75 @@
+// The explorer's core in a page, beside the page: it draws while the page listens to the hand.
+
+import { Conversation } from "./conversation.js";
+import { Explorer } from "./core.js";
+
+let conversation = null;
+
+self.addEventListener("message", ({ data }) =>
+  data.files ? begin(data.files) : answer(data.message),
+);
+
+async function begin(files) {
+  try {
+    self.postMessage({ spec: await open(files) });
+  } catch (error) {
+    self.postMessage({ failed: `${error?.message ?? error}` });
+  }
+}
+
+async function answer(message) {
+  let { content, buffers } = { buffers: [] };
+  try {
+    ({ content, buffers } = await conversation.respond(message));
+  } catch (error) {
+    const { page, number } = message; // it waits for an answer
+    content = {
+      type: "error",
+      text: `It cannot be drawn: ${error?.message ?? error}`,
+      page,
+      number,
+    };
+  }
+  const owned = buffers.map((bytes) => bytes.buffer);
+  self.postMessage({ content, buffers: owned }, owned);
+}
+
+// files: by path, each with its bytes: how many are still to come is told on the way
+async function open(files) {
+  const contents = await load(files);
+  const { Network, useRuntime } = await import("./network.js");
+  useRuntime(contents.get("ort/ort-wasm-simd-threaded.wasm"));
+  const facts = JSON.parse(new TextDecoder().decode(contents.get("models/facts.json")));
+  const networks = [];
+  for (const { files, channels } of facts.sides) {
+    const [encoder, decoder] = [files.encoder, files.decoder].map((path) => contents.get(path));
+    const shape = [channels, facts.spec.im_size, facts.spec.im_size];
+    networks.push(await Network.load({ encoder, decoder }, shape));
+  }
+  const core = new Explorer(facts, networks);
+  await core.handle({ type: "reset" });
+  conversation = new Conversation(core);
+  return facts.spec;
+}
+
+async function load(files) {
+  const total = Object.values(files).reduce((sum, size) => sum + size, 0);
+  let loaded = 0;
+  const contents = new Map();
+  for (const path of Object.keys(files)) {
+    const response = await fetch(new URL(path, import.meta.url));
+    if (!response.ok) throw new Error(`${path} cannot be loaded (${response.status})`);
+    const parts = [];
+    for await (const part of read(response.body.getReader())) {
+      parts.push(part);
+      loaded += part.length;
+      self.postMessage({ loaded, total });
+    }
+    contents.set(path, await new Blob(parts).arrayBuffer());
+  }
+  return contents;
+}
+
+async function* read(reader) {
+  for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
+}

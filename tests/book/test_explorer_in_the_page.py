@@ -1,0 +1,330 @@
+"""The explorer in a page of the book, against the one in Python; and the two small figures there."""
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sbd_utils import Explorer, Sprite, coordinate_map, draw_sprites, load_pretrained
+from sbd_utils.analysis import decode
+from sbd_utils.explorer.app import MODELS
+from sbd_utils.explorer.events import EVENTS
+from sbd_utils.explorer.spots import describe_picture
+from tests.book import STRICT
+from tests.browser import PATIENCE, explorer, open_page, require_chromium
+from tests.explorer.test_core import random_events
+from tests.test_notebooks import FOLDER
+
+require_chromium()
+
+EVENTS_COMPARED = 1000
+CODES_COMPARED = 1000
+# The explorer's core on the page itself, so that its state can be seen: as worker.js makes it.
+MAKE_CORE = """async () => {
+    const base = new URL("_static/explorer/", document.baseURI);
+    const load = async (path) => new Uint8Array(await (await fetch(new URL(path, base))).arrayBuffer());
+    const { Network, useRuntime } = await import(new URL("network.js", base));
+    const { Explorer } = await import(new URL("core.js", base));
+    useRuntime((await load("ort/ort-wasm-simd-threaded.wasm")).buffer);
+    const facts = await (await fetch(new URL("models/facts.json", base))).json();
+    window.networks = {};
+    for (const { name, channels, files } of facts.sides) {
+        const [encoder, decoder] = [await load(files.encoder), await load(files.decoder)];
+        const shape = [channels, facts.spec.im_size, facts.spec.im_size];
+        window.networks[name] = await Network.load({ encoder, decoder }, shape);
+    }
+    window.core = new Explorer(facts, Object.values(window.networks));
+    await core.handle({ type: "reset" });
+}"""
+# After each event: what can be said in few numbers, and the pictures; after the last, all.
+HANDLE = """async (events) => {
+    const encode = (bytes) => {
+        let text = "";
+        for (let i = 0; i < bytes.length; i += 4096) text += String.fromCharCode(...bytes.subarray(i, i + 4096));
+        return btoa(text);
+    };
+    const states = [];
+    for (const event of events) {
+        const refused = await core.handle(event).then(() => false, (error) => error.name === "Error" && `${error}`);
+        const sides = [...core.sides.values()].map((side) => ({
+            axes: side.axes, z: [...side.z], mean: [...side.mean], std: [...side.std], trail: side.trail.length,
+            lengths: side.trailLengths(), overlap: core.overlap(side), text: core.describe(side),
+            picture: encode(side.picture),
+        }));
+        const { circle, encoded, linked, path } = core;
+        states.push({ circle, encoded, linked, refused, path: path.length, sides });
+    }
+    return [states, core.state()];
+}"""
+
+
+@pytest.fixture(scope="module")
+def bare(chromium, address):
+    """A page with the core as `core`."""
+    page = open_page(chromium)
+    page.goto(address)
+    page.evaluate(MAKE_CORE)
+    yield page
+    assert page.errors == []
+    page.context.close()
+
+
+@pytest.fixture(scope="module")
+def models():
+    return {label: load_pretrained(name) for label, name in MODELS.items()}
+
+
+def wide_events(core, count):
+    """Events over the whole image and beyond, some of them refused."""
+    for number, event in enumerate(random_events(core, count)):
+        if event["type"] == "image":
+            event |= dict(x=2 * event["x"], y=2 * event["y"])
+        if number % 50 == 49:
+            event |= dict(model="neither")
+        yield event
+
+
+def test_a_thousand_events_give_the_same_state_and_pictures(bare, models):
+    core = Explorer(models)
+    events = list(wide_events(core, EVENTS_COMPARED))
+    assert {event["type"] for event in events} >= EVENTS.keys() - {"reset"}
+    events.insert(EVENTS_COMPARED // 2, dict(type="reset"))
+    states, last = bare.evaluate(HANDLE, events)
+    refused = 0
+    for event, state in zip(events, states, strict=True):
+        try:
+            core.handle(event)
+            assert not state["refused"], event
+        except ValueError:
+            assert state["refused"], event
+            refused += 1
+        assert (state["encoded"], state["linked"]) == (core.encoded, core.linked)
+        assert state["circle"] == pytest.approx(core.circle)
+        assert state["path"] == len(core.path)
+        for side, seen in zip(core.sides.values(), state["sides"], strict=True):
+            assert seen["axes"] == list(side.axes)
+            for name in ("z", "mean", "std"):
+                np.testing.assert_allclose(seen[name], getattr(side, name), atol=1e-4, rtol=0)
+            picture = np.frombuffer(base64.b64decode(seen["picture"]), np.uint8)
+            off = np.abs(picture.reshape(64, 64).astype(int) - side.picture)
+            assert off.max() <= 1, event
+            assert seen["trail"] == len(side.trail)
+            np.testing.assert_allclose(seen["lengths"], side.trail_lengths(), atol=1e-3, rtol=1e-4)
+            assert seen["overlap"] == pytest.approx(core.overlap(side.name), abs=2e-3)
+            assert seen["text"] == f"{side.name}: {describe_picture(picture.reshape(64, 64))}"
+    assert refused == pytest.approx(EVENTS_COMPARED / 50, abs=2)
+    whole = core.state()
+    np.testing.assert_allclose(last["path"], whole["path"], atol=1e-9)
+    for name, side in whole["sides"].items():
+        np.testing.assert_allclose(last["sides"][name]["trail"], side["trail"], atol=1e-4)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_decoders_agree_with_pytorch_on_a_thousand_codes(bare, address, extra, models, name):
+    z = 1.5 * torch.randn(CODES_COMPARED, 10, generator=torch.Generator().manual_seed(1))
+    images = decode(models[name], z)  # [N, 1, 64, 64]
+    extra[f"/{name}.bin"] = images.numpy().tobytes()
+    off, largest = bare.evaluate(
+        """async ([name, codes]) => {
+            const wanted = new Float32Array(await (await fetch(`/${name}.bin`)).arrayBuffer());
+            let [off, largest, start] = [0, 0, 0];
+            for (let i = 0; i < codes.length; i += 20) {
+                for (const image of await networks[name].decode(codes.slice(i, i + 20))) {
+                    image.forEach((value, j) => {
+                        off = Math.max(off, Math.abs(value - wanted[start + j]));
+                        largest = Math.max(largest, Math.abs(value));
+                    });
+                    start += image.length;
+                }
+            }
+            return [start === wanted.length ? off : Infinity, largest];
+        }""",
+        [name, z.tolist()],
+    )
+    print(f"{name}: at most {off:.1e}, of values up to {largest:.2f}")
+    assert off < 1e-5 * max(1, largest)
+
+
+def test_samples_are_pytorchs(bare):
+    numbers = bare.evaluate(
+        """async () => {
+            const { Generator } = await import(new URL("_static/explorer/noise.js", document.baseURI));
+            const draw = (seed) => { const one = new Generator(seed); return Array.from({ length: 1500 }, () => one.normal()); };
+            return [draw(0), draw(123456789)];
+        }"""
+    )
+    for seed, seen in zip((0, 123456789), numbers, strict=True):
+        generator = torch.Generator().manual_seed(seed)
+        wanted = [torch.randn(10, generator=generator) for _ in range(150)]
+        np.testing.assert_allclose(seen, torch.cat(wanted), atol=1e-6)
+
+
+def test_sprites_are_drawn_as_in_python(bare):
+    rng = np.random.default_rng(0)
+    places = rng.uniform([-5, -5, 0.5, 0], [70, 70, 60, 360], (12, 4)).tolist()
+    places += [[32, 32, 16, 0], [32.5, 32, 16, 90], [0, 64, 2, 45], [8, 8, 16, 0]]
+    sprites = [
+        dict(shape=shape, x=x, y=y, size=size, angle=angle)
+        for shape in ("ellipse", "rectangle", "triangle")
+        for x, y, size, angle in places
+    ]
+    seen = bare.evaluate(
+        """async (sprites) => {
+            const base = new URL("_static/explorer/", document.baseURI);
+            const { drawColored } = await import(new URL("figures.js", base));
+            const { sprite } = await (await fetch(new URL("models/figures.json", base))).json();
+            const draw = (each) => drawColored(sprite, { ...each, color: "white" });
+            return sprites.map((each) => [...draw(each).filter((_, i) => i % 3 === 0)]);
+        }""",
+        sprites,
+    )
+    for sprite, image in zip(sprites, seen, strict=True):
+        wanted = draw_sprites([Sprite(**sprite)], 64)[0]
+        np.testing.assert_allclose(np.reshape(image, (64, 64)), wanted, atol=1e-5)
+
+
+def cell_with(notebook: str, mark: str) -> str:
+    """The source of the code cell of a notebook that holds this."""
+    content = json.loads((FOLDER / notebook).read_text(encoding="utf-8"))
+    sources = ["".join(cell["source"]) for cell in content["cells"] if cell["cell_type"] == "code"]
+    [found] = [source for source in sources if mark in source]
+    return found
+
+
+def test_the_decoder_set_by_hand_is_the_notebooks(bare):
+    names = {"torch": torch, "nn": torch.nn, "coordinate_map": coordinate_map}
+    exec(cell_with("02_architecture.ipynb", "def draw_diamonds"), names)
+    codes = [[0, 0], [0.4, -0.3], [-1.2, 1.2], [0.02, 0.98], [0.77, -1]]
+    seen = bare.evaluate(
+        """async (codes) => {
+            const base = new URL("_static/explorer/", document.baseURI);
+            const { decodeByHand } = await import(new URL("figures.js", base));
+            const { diamond } = await (await fetch(new URL("models/figures.json", base))).json();
+            return codes.map((z) => [...decodeByHand(diamond, z)]);
+        }""",
+        codes,
+    )
+    wanted = names["draw_diamonds"](codes)[:, 0]
+    np.testing.assert_allclose(np.reshape(seen, (-1, 64, 64)), wanted, atol=1e-5)
+
+
+# A reader's hand
+
+
+@pytest.fixture(scope="module")
+def front(chromium, address):
+    """The front page with the explorer opened."""
+    page = open_page(chromium, viewport={"width": 390, "height": 844})
+    page.goto(address)
+    page.get_by_role("button", name="Open the explorer").click()
+    explorer(page)
+    yield page
+    assert page.errors == []
+    page.context.close()
+
+
+def settled(page, act) -> None:
+    act()
+    page.wait_for_function("() => document.querySelector('.sbd-explorer').dataset.waiting === '0'")
+
+
+def label(page, name: str) -> str:
+    return page.locator(f"canvas.picture[aria-label*='{name}: ']").get_attribute("aria-label")
+
+
+def test_the_circle_is_dragged_and_both_networks_answer(front):
+    pad = front.get_by_role("application", name="Image plane")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+
+    def drag():
+        front.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.5 * box["height"])
+        front.mouse.down()
+        front.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.3 * box["height"], steps=8)
+        front.mouse.up()
+
+    settled(front, drag)
+    for name in MODELS:
+        assert label(front, name).endswith("a bright spot at x 45, y 19 pixels")
+    settled(front, lambda: front.get_by_role("button", name="Reset").click())
+    assert label(front, "SBD").endswith("a bright spot at x 32, y 32 pixels")
+
+
+def test_keys_sliders_axes_and_samples_work(front):
+    plane = front.get_by_role("application", name="SBD, latent plane")
+    before = label(front, "SBD")
+    for _ in range(8):
+        settled(front, lambda: plane.press("ArrowRight"))
+    assert label(front, "SBD") != before
+    settled(front, lambda: front.get_by_role("button", name="Sample prior").click())
+    slider = front.get_by_role("slider", name="SBD, latent 8")
+    settled(front, lambda: slider.fill("1.5"))
+    assert slider.input_value() == "1.5"
+    axis = front.get_by_role("combobox", name="deconv, latent to the right")
+    settled(front, lambda: axis.select_option("4"))
+    assert axis.input_value() == "4"
+    settled(front, lambda: front.get_by_role("button", name="Copy z").click())
+    code = {}
+    exec(front.locator("pre[aria-label='The codes as Python']").text_content(), code)
+    assert code["z"]["SBD"][8] == 1.5
+    settled(front, lambda: front.get_by_role("button", name="Reset").click())
+
+
+def test_pictures_are_saved_as_they_are(front):
+    with front.expect_download() as download:
+        front.get_by_role("button", name="PNG", exact=True).click()
+    assert download.value.suggested_filename == "SBD-deconv.png"
+    sheet = Image.open(io.BytesIO(download.value.path().read_bytes())).convert("RGB")
+    assert sheet.size == (2 * 64 * 4 + 4, 64 * 4)
+    assert sheet.getpixel((64 * 4 + 1, 9)) == (128, 128, 128)
+    assert sheet.getpixel((32 * 4, 32 * 4))[0] > 200
+    assert front.get_by_role("button", name="GIF").count() == 0  # no films here: see `films`
+
+
+def test_it_is_readable_on_a_telephone(front):
+    for width in (320, 390):
+        front.set_viewport_size({"width": width, "height": 844})
+        assert front.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_where_webassembly_is_forbidden_the_picture_stays_and_the_page_says_why(chromium, address):
+    page = open_page(chromium)
+    page.goto(address + STRICT)
+    page.get_by_role("button", name="Open the explorer").click()
+    status = page.locator(".live [role=status]")
+    status.get_by_text("cannot run WebAssembly").wait_for()
+    assert page.locator("main img, article img").first.is_visible()
+    assert page.locator(".sbd-explorer").count() == 0
+    page.context.close()
+
+
+def test_a_network_that_cannot_be_loaded_is_told(chromium, address):
+    page = open_page(chromium)
+    page.route("**/*.onnx", lambda route: route.abort())
+    page.goto(address)
+    page.get_by_role("button", name="Open the explorer").click()
+    page.get_by_text("The explorer cannot start").wait_for(timeout=1000 * PATIENCE)
+    page.context.close()
+
+
+def test_the_sprite_follows_its_sliders(chromium, address):
+    page = open_page(chromium, viewport={"width": 390, "height": 844})
+    page.goto(f"{address}notebooks/00_start_here.html")
+    words = page.locator(".live-sprite").get_by_role("status")
+    assert "rectangle, orange, at x 32, y 32, size 16" in words.text_content()
+    page.get_by_role("slider", name="x (pixels)").fill("32.5")
+    assert words.text_content().endswith("32 of 4,096 pixels changed")  # as the notebook says
+    page.get_by_role("slider", name="x (pixels)").fill("44.5")
+    assert words.text_content().endswith("416 of 4,096 pixels changed")
+    page.get_by_role("combobox", name="shape").select_option("ellipse")
+    assert words.text_content().startswith("ellipse, orange")
+    page.goto(f"{address}notebooks/02_architecture.html")
+    canvas = page.locator(".live-diamond canvas")
+    page.get_by_role("slider", name="z1").fill("0.5")
+    assert canvas.get_attribute("aria-label") == "A diamond at z1 0.50, z2 0.00"
+    assert page.errors == []
+    page.context.close()

