@@ -12,6 +12,7 @@ from .sprites import (
 from .data.base import (
     Factor as Factor,
     FactorStream as FactorStream,
+    Scenes as Scenes,
     generate_spaced_coordinates as generate_spaced_coordinates,
 )
 from .data.circles import (
@@ -25,6 +26,8 @@ from .data.circles import (
 from .data.coloured import ColoredSprites as ColoredSprites
 from .data.dsprites import DSprites as DSprites
 from .data.shapes3d import Shapes3D as Shapes3D
+from .data.multi_dsprites import MultiDSprites as MultiDSprites, join_scenes as join_scenes
+from .data.scenes import SceneStream as SceneStream
 from .models.base import (
     Loss as Loss,
     elbo_loss as elbo_loss,
@@ -63,6 +66,16 @@ from .metrics.probes import (
     neighbor_r2 as neighbor_r2,
 )
 from .metrics.sap import sap as sap
+from .metrics.segmentation import (
+    SegmentationScores as SegmentationScores,
+    adjusted_rand_index as adjusted_rand_index,
+    block_ceiling as block_ceiling,
+    block_means as block_means,
+    kmeans_masks as kmeans_masks,
+    random_masks as random_masks,
+    score_segmentation as score_segmentation,
+    voronoi_masks as voronoi_masks,
+)
 from .checkpoint import load_weights as load_weights, save_weights as save_weights
 from .training.schedules import (
     piecewise_constant as piecewise_constant,

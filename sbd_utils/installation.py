@@ -16,7 +16,7 @@ from sbd_utils.pretrained import RESTORE, load_pretrained
 
 EXTRAS = ("lab", "explore")
 """The extras of the project in which the packages of the notebooks are stated."""
-LIBRARY = ("torch", "numpy", "matplotlib", "pillow", "scikit-learn", "safetensors", "tqdm")
+LIBRARY = ("torch", "numpy", "matplotlib", "pillow", "scikit-learn", "scipy", "safetensors", "tqdm")
 """What the library imports, by the names of pyproject.toml."""
 PACKAGES = (*LIBRARY, "jupyterlab", "ipywidgets", "anywidget")
 """With what a reader of the notebooks needs beside it."""

@@ -10,6 +10,7 @@ from sbd_utils.data.base import (
     Factor,
     FactorStream,
     Range,
+    Scenes,
     as_batches,
     check_images,
     generate_spaced_coordinates,
@@ -28,6 +29,8 @@ from sbd_utils.data.circles import (
 )
 from sbd_utils.data.coloured import REGIONS, ColoredSprites
 from sbd_utils.data.dsprites import DSprites
+from sbd_utils.data.multi_dsprites import MultiDSprites, join_scenes
+from sbd_utils.data.scenes import SceneStream
 from sbd_utils.data.shapes3d import Shapes3D
 
 FILES: dict[str, Callable[..., FactorStream]] = {
@@ -108,7 +111,10 @@ __all__ = [
     "DSprites",
     "Factor",
     "FactorStream",
+    "MultiDSprites",
     "RectangleStream",
+    "SceneStream",
+    "Scenes",
     "Shapes3D",
     "as_batches",
     "center_range",
@@ -117,6 +123,7 @@ __all__ = [
     "draw_circles",
     "evaluation_grid",
     "generate_spaced_coordinates",
+    "join_scenes",
     "make_stream",
     "save_dataset",
     "step_seed",

@@ -381,6 +381,25 @@ def blocks(images: Tensor, im_size: int) -> Tensor:
     return images if pool == 1 else torch.nn.functional.avg_pool2d(images, pool)
 
 
+class Scenes(NamedTuple):
+    """Images of several objects on a ground, and what they are made of.
+
+    Objects stand in the order of their depth: a later one covers an earlier one. A scene with fewer
+    than K has them first; what is said of the rest is 0.
+    """
+
+    images: Tensor
+    """[N, C, H, H] in [0, 1]: the sum over the ground and the objects of mask times colour."""
+    masks: Tensor
+    """[N, K + 1, H, H]: what is seen of the ground, then of each object; they sum to 1."""
+    factors: Tensor
+    """[N, K, F] of each object."""
+    present: Tensor
+    """bool [N, K]: whether there is such an object."""
+    colors: Tensor
+    """[N, K + 1, C] in [0, 1], of the ground first."""
+
+
 class ShuffledImages:
     """Finite images as an endless sequence of epochs, each shuffled by (seed, epoch)."""
 

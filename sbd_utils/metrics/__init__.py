@@ -8,6 +8,16 @@ from sbd_utils.metrics.intervals import Interval, exact_interval
 from sbd_utils.metrics.mig import mig, mutual_information
 from sbd_utils.metrics.probes import Probe, held_out_r2, linear_probe, neighbor_r2
 from sbd_utils.metrics.sap import sap
+from sbd_utils.metrics.segmentation import (
+    SegmentationScores,
+    adjusted_rand_index,
+    block_ceiling,
+    block_means,
+    kmeans_masks,
+    random_masks,
+    score_segmentation,
+    voronoi_masks,
+)
 
 __all__ = [
     "DCI",
@@ -15,7 +25,11 @@ __all__ = [
     "Interval",
     "Probe",
     "Score",
+    "SegmentationScores",
+    "adjusted_rand_index",
     "alignment",
+    "block_ceiling",
+    "block_means",
     "completeness",
     "dci",
     "disentanglement",
@@ -23,11 +37,15 @@ __all__ = [
     "factor_vae_score",
     "fit_geometry",
     "held_out_r2",
+    "kmeans_masks",
     "latent_direction",
     "linear_probe",
     "mig",
     "mutual_information",
     "neighbor_r2",
+    "random_masks",
     "sap",
+    "score_segmentation",
     "turn_pairs",
+    "voronoi_masks",
 ]

@@ -1,4 +1,4 @@
-"""How fast circles and coloured sprites are rendered, and how exactly circles are.
+"""How fast circles, coloured sprites and scenes are rendered, and how exactly circles are.
 
 Beside `render_batch` stand Pillow and a distance field.
 """
@@ -12,12 +12,13 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from sbd_utils import ColoredSprites, render_batch
+from sbd_utils import ColoredSprites, SceneStream, render_batch
 
 FRAME, DIAMETER = 64, 10
 BATCH = 256  # images asked for at a time, as a training loop does
 IMAGES = 2048  # for a rate
 SPRITES_GOAL = 5000
+SCENES_GOAL = 5000
 REPEATS = 7  # the best counts: other programs only ever slow one down
 
 
@@ -92,9 +93,9 @@ def rates(methods: dict[str, Callable]) -> dict[str, float]:
     return best
 
 
-def sprites_rate() -> float:
-    """Coloured sprites of 64 x 64 pixels a second, with their factors drawn at random."""
-    world, best = ColoredSprites(im_size=FRAME), 0.0
+def stream_rate(world: ColoredSprites | SceneStream) -> float:
+    """Images a second of an endless data set, with their factors drawn at random."""
+    best = 0.0
     for repeat in range(REPEATS):
         start = time.perf_counter()
         for step in range(IMAGES // BATCH):
@@ -125,7 +126,11 @@ def main() -> None:
         print(f"{name:<26}{rate:>10,.0f}{rate / reference:>8.2f} x Pillow one by one")
 
     goal = f"the goal is {SPRITES_GOAL:,} on two cores"
-    print(f"{'coloured sprites, RGB':<26}{sprites_rate():>10,.0f}  ({goal})")
+    rate = stream_rate(ColoredSprites(im_size=FRAME))
+    print(f"{'coloured sprites, RGB':<26}{rate:>10,.0f}  ({goal})")
+    goal = f"2 to 4 sprites with masks; the goal is {SCENES_GOAL:,} on one thread"
+    rate = stream_rate(SceneStream(im_size=32))
+    print(f"{'scenes of 32 x 32, RGB':<26}{rate:>10,.0f}  ({goal})")
 
     methods = {
         name: method for name, method in METHODS.items() if method is not pillow_drawing_only
