@@ -34,6 +34,7 @@ format: $(VENV)/.ready
 # Two processes side by side, each with one thread and one notebook at a time. `make test` leaves out what
 # tests/selection.py lists; continuous integration runs `make test-all`.
 test: SELECTED := -m "not slow"
+test-all: $(VENV)/.book
 test test-all: $(VENV)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(SELECTED) $(ARGS)
 
@@ -68,7 +69,7 @@ wrong-answers: $(VENV)/.ready
 	$(BIN)/python -m tests.grading.wrong_answers
 
 # The course as a site, into build/book/html. npm is called once for what docs/package-lock.json names.
-book: $(VENV)/.ready
+book: $(VENV)/.book
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.book $(ARGS)
 
 # CPU=1 takes PyTorch's own CPU build; without it, Linux gets the one for CUDA (several GB).
@@ -79,6 +80,12 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(if $(CPU),$(BIN)/python -m pip install --quiet -c constraints.txt torch --index-url https://download.pytorch.org/whl/cpu)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@
+
+# What only the book needs, a quarter of a gigabyte: npm and what writes networks for the browser.
+$(VENV)/.book: $(VENV)/.ready
+	@echo "Setting up what the book needs"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[book]'
 	touch $@
 
 clean:

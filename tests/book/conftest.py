@@ -24,7 +24,10 @@ def site(tmp_path_factory) -> Path:
     done = (run.parent if "PYTEST_XDIST_WORKER" in os.environ else run) / "book-is-built"
     with locked(done):
         if not done.exists():
-            environment = [f"VENV={sys.prefix}", "-o", f"{sys.prefix}/.ready"]
+            there = [
+                word for mark in (".ready", ".book") for word in ("-o", f"{sys.prefix}/{mark}")
+            ]
+            environment = [f"VENV={sys.prefix}", *there]
             made = subprocess.run(
                 ["make", "book", *environment],
                 cwd=ROOT,
