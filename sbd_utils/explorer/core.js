@@ -184,8 +184,8 @@ export class Explorer {
   }
 
   async image({ x, y }) {
-    const [low, high] = this.spec.center_range;
-    const end = [clamp(x, low, high), clamp(y, low, high)];
+    const [across, down] = this.spec.axes;
+    const end = [clamp(x, across.low, across.high), clamp(y, down.low, down.high)];
     const way = this.path.length ? this.wayBetween(this.circle, end) : [];
     const places = [...way, end];
     const images = places.map(([x, y]) => this.draw({ x, y }));
