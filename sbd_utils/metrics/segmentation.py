@@ -18,7 +18,8 @@ slots can hold one object, and no slot two."""
 IN_USE = 0.25
 """A slot is in use if it wins so large a share of some object's pixels, or a larger one.
 
-Less than a quarter is what a slot of the ground takes along an object's edge if masks are soft."""
+A right slot of the ground takes less of an object along its edge, unless masks are very coarse:
+read the score beside its ceiling."""
 
 
 class SegmentationScores(NamedTuple):
