@@ -121,12 +121,11 @@ def kill_children(of: psutil.Process | None = None, seconds: float = 30) -> None
     looks_without = 0
     while looks_without < LOOKS and time.monotonic() < until:
         try:
-            children = [child for child in parent.children(recursive=True) if _is_alive(child)]
+            children = parent.children(recursive=True)
         except psutil.NoSuchProcess:  # the parent has ended, and its children are nobody's
             return
-        looks_without = 0 if children else looks_without + 1
-        for child in children:
-            _kill(child)
+        looks_without = 0 if any(map(_is_alive, children)) else looks_without + 1
+        _kill(children)
         time.sleep(0.02)
 
 
@@ -137,17 +136,25 @@ def _is_alive(process: psutil.Process) -> bool:
         return False
 
 
-def _kill(process: psutil.Process) -> None:
-    """End a process and its group, unless the group is ours."""
-    try:
-        if hasattr(os, "killpg"):
-            group = os.getpgid(process.pid)
-            if group != os.getpgrp():
-                os.killpg(group, signal.SIGKILL)
-                return
-        process.kill()
-    except (psutil.NoSuchProcess, ProcessLookupError):  # it has ended in between
-        return
+def _kill(processes: list[psutil.Process]) -> None:
+    """End processes and their groups, but for ours.
+
+    Of a process that forks and ends, each that is found is dead by now; but until it is buried, it
+    tells the number of the group in which the next one lives.
+    """
+    groups = set()
+    for process in processes:
+        try:
+            group = os.getpgid(process.pid) if hasattr(os, "killpg") else None
+            if group is None or group == os.getpgrp():
+                process.kill()
+            else:
+                groups.add(group)
+        except (psutil.NoSuchProcess, ProcessLookupError):  # it has ended in between
+            continue
+    for group in groups:  # each once: thousands may be dead in it
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
 
 
 def environment(folder: Path) -> dict[str, str]:

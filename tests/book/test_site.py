@@ -307,9 +307,13 @@ def test_axe_finds_nothing_serious_on_any_page_and_none_is_wider_than_a_telephon
 def test_the_first_page_is_light(reader, address):
     reader.goto(address, wait_until="networkidle")
     sizes = reader.evaluate(
-        """() => Object.fromEntries(
-            [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
-                .map((entry) => [entry.name, entry.decodedBodySize]))"""
+        """() => {
+            const kinds = ["navigation", "resource"];
+            const sizes = {};
+            for (const { name, decodedBodySize } of kinds.flatMap((kind) => performance.getEntriesByType(kind)))
+                sizes[name] = Math.max(sizes[name] ?? 0, decodedBodySize);  // asked for again, it is 0
+            return sizes;
+        }"""
     )
     assert sizes[f"{address}_static/explorer/live.js"] > 1000
     assert sizes[address] > 1000
