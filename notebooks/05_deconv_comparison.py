@@ -54,7 +54,7 @@ COLOR = {"SBD": BLUE, "deconv": ORANGE}
 # <details><summary>Answer</summary>
 #
 # In the squared error, clearly. A linear map of the plane in all ten latents plain training makes, too, but by this
-# recipe it has half worn off by the end. A straight pair there is by none of them.
+# recipe it wears off while training goes on. A straight pair there is by none of them.
 #
 # </details>
 
@@ -152,9 +152,10 @@ show(
 # of it recovers the plane, by any of the recipes tried; no pair of its latents is straight. But the rest depends on the
 # recipe, and **here the deconv decoder does better than the course's own recipe lets it**:
 #
-# - Trained plainly for 120 seconds, it has a *linear* map of the plane in its ten latents together, with an R² of 0.7 to
-#   0.9. By its own recipe, for 300 seconds, 0.24 to 0.77 are left of it; by the course's with 64 channels, 0.15 (section
-#   3). So "training has crumpled the plane" is right of some recipes, in some measure, at some time.
+# - Trained plainly for 120 seconds, it has a *linear* map of the plane in its ten latents together: R² 0.44 to 0.86 over
+#   the nine recipes of the search (section 6). By the best of them, for 300 seconds, 0.24 to 0.77 over five seeds; by the
+#   course's with 64 channels, 0.15 (section 3). So "training has crumpled the plane" is right of some recipes, in some
+#   measure, at some time.
 # - By its own recipe it *draws* at least as well as the SBD by `fast`: a squared error of 2.6 in the median within 300
 #   processor seconds and of 2.2 at the end, up to 351, against 2.8 (section 6).
 #
@@ -284,8 +285,9 @@ for label in ("ours", "PyTorch's"):
         print(f"untrained, {label:>9}, {what:>12}: {low:.2f} to {high:.2f}, median {median:.2f}")
 
 # %% [markdown]
-# By the recipe `wide`, the deconv VAE's ten latents keep less of a linear map than most untrained encoders do; by a
-# plain recipe they keep more than any of them (section 1). The position is not missing: the five nearest codes tell it.
+# By the recipe `wide`, the deconv VAE's ten latents keep less of a linear map than most untrained encoders do; by some
+# plain recipes they have more than any of them, and lose it again (section 6). The position is not missing: the five
+# nearest codes tell it.
 # Nor was the pair chosen badly: the best of the 45 reads off little more. An untrained code can be read as well,
 # linearly in part, and by its neighbours; how well depends on how its weights were drawn. (Exercise 4 asks what that is
 # worth.)
@@ -423,8 +425,8 @@ show(
 # %% [markdown]
 # Dashed, the chosen recipe on five fresh seeds; dots, where the SBD's runs by `fast` end. In the same processor time the
 # deconv decoder draws at least as well. Its ten latents all stay informative; the linear map that they hold wears off while the
-# picture sharpens, in some seeds to less than twenty untrained encoders have (section 4); and no pair of them is straight
-# at any time.
+# picture sharpens, in two seeds to less than the median of ten untrained encoders has (section 3); and no pair of them is
+# straight at any time.
 #
 # ## 7. All grids
 #

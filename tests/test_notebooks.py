@@ -59,8 +59,9 @@ OPTIONAL = [
 
 each_notebook = pytest.mark.parametrize("stem", STEMS)
 
-REGISTRY = rf"({'|'.join(['pypi', 'pythonhosted', 'npmjs'])})[.](org|com)"
-"""A registry's host; this line names none."""
+BACKWARDS = ("ipyp", "detsohnohtyp", "sjmpn")  # so that this file names none
+REGISTRY = rf"({'|'.join(name[::-1] for name in BACKWARDS)})[.](org|com)"
+"""A registry's host."""
 
 
 def read(stem: str) -> nbformat.NotebookNode:

@@ -15,11 +15,11 @@ from sbd_utils.explorer.app import MODELS
 from sbd_utils.explorer.events import EVENTS
 from sbd_utils.explorer.spots import describe_picture
 from tests.book import STRICT
-from tests.browser import PATIENCE, explorer, open_page, require_chromium
+from tests.browser import PATIENCE, explorer, open_page, require_browser
 from tests.explorer.test_core import random_events
 from tests.test_notebooks import FOLDER
 
-require_chromium()
+require_browser("chromium")
 
 EVENTS_COMPARED = 1000
 CODES_COMPARED = 1000

@@ -12,11 +12,11 @@ from bs4 import BeautifulSoup
 
 from grading.assignments import names, read_source
 from grading.release import student_version
-from tests.browser import ROOT, open_page, require_chromium
+from tests.browser import ROOT, open_page, require_browser
 from tests.test_setup import unpinned
 from tools.book import sources
 
-require_chromium()
+require_browser("chromium")
 
 TELEPHONE = {"width": 390, "height": 844}
 MARKED = re.compile(r"### BEGIN [A-Z ]+?\b.*?\n(.*?)### END", re.DOTALL)

@@ -20,17 +20,41 @@ ARGUMENTS = (
 )
 
 
-def find_chromium() -> str | None:
-    """The browser's path: $CHROMIUM, or the first of the usual names."""
-    names = [os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"]
+NAMES = {
+    "chromium": ["chromium", "chromium-browser", "google-chrome"],
+    "firefox": ["firefox-esr", "firefox"],
+}
+"""What each browser is called, its package of Debian first."""
+
+
+def find_browser(kind: str) -> str | None:
+    """A browser's path: $CHROMIUM or $FIREFOX, or the first of the usual names."""
+    names = [os.environ.get(kind.upper()), *NAMES[kind]]
     return next(filter(None, (shutil.which(name) for name in names if name)), None)
 
 
-def require_chromium() -> None:
-    """Skip the module that calls this if there is no Chromium, unless $SBD_REQUIRE_BROWSER is 1."""
-    if not find_chromium() and os.environ.get("SBD_REQUIRE_BROWSER") != "1":
-        hint = "needs Chromium: `apt-get install chromium`, or its path in $CHROMIUM"
-        pytest.skip(hint, allow_module_level=True)
+def browser_path(kind: str) -> str:
+    """A browser's path.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    path = find_browser(kind)
+    if path is None:
+        raise FileNotFoundError(how_to_get(kind))
+    return path
+
+
+def how_to_get(kind: str) -> str:
+    """What is missing, and what to do."""
+    get = f"`apt-get install {NAMES[kind][0]}`, or its path in ${kind.upper()}"
+    return f"needs {kind.title()}: {get}"
+
+
+def require_browser(kind: str) -> None:
+    """Skip the module that calls this if there is no such browser, unless $SBD_REQUIRE_BROWSER is 1."""
+    if not find_browser(kind) and os.environ.get("SBD_REQUIRE_BROWSER") != "1":
+        pytest.skip(how_to_get(kind), allow_module_level=True)
 
 
 @contextlib.contextmanager
@@ -38,11 +62,7 @@ def browser():
     """A headless Chromium, driven by Playwright."""
     from playwright.sync_api import sync_playwright
 
-    path = find_chromium()
-    if path is None:
-        raise FileNotFoundError(
-            "there is no Chromium; get it with `apt-get install chromium`, or set $CHROMIUM"
-        )
+    path = browser_path("chromium")
     with sync_playwright() as playwright:
         launch = playwright.chromium.launch
         chromium = launch(executable_path=path, args=ARGUMENTS.split(), timeout=1000 * PATIENCE)

@@ -5,41 +5,22 @@ import itertools
 import json
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 import time
 
-import pytest
 from websockets.sync.client import connect
 
-from tests.browser import PATIENCE
+from tests.browser import PATIENCE, browser_path
 
 LISTENS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 KEYS = {"ArrowRight": "\ue014", "ArrowDown": "\ue015"}
 
 
-def find_firefox() -> str | None:
-    """The browser's path: $FIREFOX, or the first of the usual names."""
-    names = [os.environ.get("FIREFOX"), "firefox-esr", "firefox"]
-    return next(filter(None, (shutil.which(name) for name in names if name)), None)
-
-
-def require_firefox() -> None:
-    """Skip the module that calls this if there is no Firefox, unless $SBD_REQUIRE_BROWSER is 1."""
-    if not find_firefox() and os.environ.get("SBD_REQUIRE_BROWSER") != "1":
-        hint = "needs Firefox: `apt-get install firefox-esr`, or its path in $FIREFOX"
-        pytest.skip(hint, allow_module_level=True)
-
-
 @contextlib.contextmanager
 def firefox():
     """A page of a headless Firefox, with a profile of its own."""
-    path = find_firefox()
-    if path is None:
-        raise FileNotFoundError(
-            "there is no Firefox; get it with `apt-get install firefox-esr`, or set $FIREFOX"
-        )
+    path = browser_path("firefox")
     with tempfile.TemporaryDirectory() as profile, open(f"{profile}/log", "w+") as log:
         command = [path, "--headless", "--no-remote", "--profile", profile]
         process = subprocess.Popen(

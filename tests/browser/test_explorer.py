@@ -17,7 +17,7 @@ from tests.browser import (
     explorer,
     go_to,
     open_page,
-    require_chromium,
+    require_browser,
     run_all,
     run_code,
     server,
@@ -29,7 +29,7 @@ NOTEBOOK = "explorer.ipynb"
 # JupyterLab can use.
 HARMLESS = ("fontawesome", "shared module", "Shared module", "favicon")
 
-require_chromium()
+require_browser("chromium")
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,10 @@ import axe_playwright_python
 import numpy as np
 import pytest
 
-from tests.browser import server
-from tests.browser.firefox import firefox, require_firefox
+from tests.browser import require_browser, server
+from tests.browser.firefox import firefox
 
-require_firefox()
+require_browser("firefox")
 
 PICTURES = "document.querySelectorAll(\"canvas.picture[aria-label^='Picture decoded by']\")"
 ROOT = "document.querySelector('.sbd-explorer')"

@@ -14,11 +14,11 @@ from sbd_utils.data import draw_circles
 from sbd_utils.explorer.page import FOLDER
 from sbd_utils.explorer.pictures import to_bytes
 from sbd_utils.explorer.widget import LatentExplorer
-from tests.browser import browser, require_chromium
+from tests.browser import browser, require_browser
 from tests.browser.bare import DARK, SETTLED, Stage
 from tests.explorer import small
 
-require_chromium()
+require_browser("chromium")
 
 
 @pytest.fixture(scope="module")
