@@ -122,7 +122,8 @@ def plot_seeds(ax, groups, name):
     """Every run of the groups as a dot, hollow if it is blank; the median as a bar."""
     for place, group in enumerate(groups):
         values, blank = column(group, name), column(group, "informative_latents") == 0
-        across = place + np.linspace(-0.25, 0.25, len(values))  # in the order of the seeds
+        spread = 0.25 * (len(values) > 1)  # one run stands in the middle
+        across = place + np.linspace(-spread, spread, len(values))  # in the order of the seeds
         color, marker = COLOR[LABEL[group[2]]], "o" if group[2] == "sbd" else "s"
         for chosen, fill in [(~blank, color), (blank, "none")]:
             style = {"markerfacecolor": fill, "markeredgecolor": color, "markersize": 4.5}
@@ -152,10 +153,10 @@ show(
 # of it recovers the plane, by any of the recipes tried; no pair of its latents is straight. But the rest depends on the
 # recipe, and **here the deconv decoder does better than the course's own recipe lets it**:
 #
-# - Trained plainly for 120 seconds, it has a *linear* map of the plane in its ten latents together: R² 0.44 to 0.86 over
-#   the nine recipes of the search (section 6). By the best of them, for 300 seconds, 0.24 to 0.77 over five seeds; by the
-#   course's with 64 channels, 0.15 (section 3). So "training has crumpled the plane" is right of some recipes, in some
-#   measure, at some time.
+# - Trained plainly for 120 seconds, it has a *linear* map of the plane in its ten latents together: R² 0.44 to 0.86
+#   over the nine recipes of the search (section 6). By the best of them, for 300 seconds, 0.24 to 0.77 over five seeds;
+#   by the course's with 64 channels, 0.15 (section 3). So "training has crumpled the plane" is right of some recipes, in
+#   some measure, at some time.
 # - By its own recipe it *draws* at least as well as the SBD by `fast`: a squared error of 2.6 in the median within 300
 #   processor seconds and of 2.2 at the end, up to 351, against 2.8 (section 6).
 #
@@ -423,10 +424,10 @@ show(
 )
 
 # %% [markdown]
-# Dashed, the chosen recipe on five fresh seeds; dots, where the SBD's runs by `fast` end. In the same processor time the
-# deconv decoder draws at least as well. Its ten latents all stay informative; the linear map that they hold wears off while the
-# picture sharpens, in two seeds to less than the median of ten untrained encoders has (section 3); and no pair of them is
-# straight at any time.
+# Dashed, the chosen recipe on five fresh seeds; dots, where the SBD's runs by `fast` end. In the same processor time
+# the deconv decoder draws at least as well. Its ten latents all stay informative; the linear map that they hold wears
+# off while the picture sharpens, in two seeds to less than the median of ten untrained encoders has (section 3); and no
+# pair of them is straight at any time.
 #
 # ## 7. All grids
 #

@@ -438,13 +438,13 @@ def evaluate_model(
         ValueError: The model takes other images than the data set has.
     """
     factors = source.sample(num_images, torch.Generator().manual_seed(seed))  # [N, F]
-    images = _images_for(model, source, factors)
+    images = images_for(model, source, factors)
     mean, logvar = encode(model, images)
     variances = logvar.exp().mean(0)  # [z_dim]
     squared_error = (decode(model, mean) - images).square().sum((1, 2, 3)).mean()
     xx, yy, _ = source.lines()
     places = source.place(xx, yy)  # [310, F]
-    codes, _ = encode(model, _images_for(model, source, places))  # [310, z_dim]
+    codes, _ = encode(model, images_for(model, source, places))  # [310, z_dim]
     spread = codes.var(0)
     alone = not source.free
     pair = get_smallest_pair(variances if alone else -spread)
@@ -468,8 +468,20 @@ def evaluate_model(
     )
 
 
-def _images_for(model: Any, source: FactorStream, factors: Tensor) -> Tensor:
-    """Images of factors in as many channels as the model takes; grey ones in three."""
+def images_for(model: Any, source: FactorStream, factors: Tensor) -> Tensor:
+    """Images of factors in as many channels as the model takes; grey ones in three.
+
+    Args:
+        model: A `VAE`.
+        source: The data set.
+        factors: [N, F].
+
+    Returns:
+        [N, C, H, W].
+
+    Raises:
+        ValueError: The model takes other images than the data set has.
+    """
     wanted, channels = model.config["in_channels"], source.channels
     if channels not in (1, wanted):
         taken = f"it takes images of {wanted} channels, and the data set has {channels}"

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import ArrayLike
 from tqdm.auto import tqdm
 
-from sbd_utils.analysis import encode
+from sbd_utils.analysis import encode, images_for
 from sbd_utils.data import FactorStream
 from sbd_utils.metrics import Score, dci, factor_vae_score, mig, sap, turn_pairs
 
@@ -92,21 +92,14 @@ def encode_samples(
         Posterior means [count, z_dim] and factors [count, F], float64.
 
     Raises:
-        ValueError: count is below 1.
+        ValueError: count is below 1, or the model takes other images than the world has.
     """
     if count < 1:
         raise ValueError(f"count is {count}; it must be at least 1")
     factors = stream.sample(count, torch.Generator().manual_seed(seed))  # [count, F]
     parts = tqdm(factors.split(RENDERED), desc="encoding", disable=not progress)
-    channels = model.config["in_channels"]
-    codes = [encode(model, _images(stream, part, channels))[0] for part in parts]
+    codes = [encode(model, images_for(model, stream, part))[0] for part in parts]
     return torch.cat(codes).double().numpy(), factors.double().numpy()
-
-
-def _images(stream: FactorStream, factors: torch.Tensor, channels: int) -> torch.Tensor:
-    """[N, channels, H, H]: a grey world is shown to a network for colours as grey."""
-    images = stream.render(factors)
-    return images.expand(-1, channels, -1, -1) if images.shape[1] == 1 else images
 
 
 class ToyCode(NamedTuple):

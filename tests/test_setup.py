@@ -1,5 +1,6 @@
 """The ways in: make, conda, pip; what they promise, and that the tree is clean by ruff."""
 
+import csv
 import importlib.metadata
 import json
 import os
@@ -171,6 +172,26 @@ def test_the_readme_tells_where_the_other_decoder_does_better():
     assert (
         f"squared error within 300 processor-seconds {spreads[0]}, against {spreads[1]}." in readme
     )
+
+
+def test_the_words_about_latency_follow_from_its_table():
+    said = " ".join((ROOT / "pretrained" / "README.md").read_text(encoding="utf-8").split())
+    with open(ROOT / "pretrained" / "evidence" / "explorer_latency.csv", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["prompt_server"] == "True"]
+
+    def span(column, chosen):
+        values = [float(row[column]) for row in rows if chosen(row)]
+        return f"{min(values):.0f} to {max(values):.0f}"
+
+    in_lab = lambda row: row["page"] == "lab"  # noqa: E731
+    elsewhere = span("median", lambda row: not in_lab(row))
+    assert f"medians are {elsewhere} ms in Voilà, on the page alone and in the book" in said
+    assert f"{span('median', in_lab)} in JupyterLab. By its columns" in said
+    held = lambda row: row["control"] != "circle" and row["page"] != "book"  # noqa: E731
+    assert f"the decoders take {span('core', held)} ms" in said
+    ways = [span("way", lambda row, page=page: row["page"] == page) for page in ("voila", "lab")]
+    assert f"{ways[0]} in Voilà and {ways[1]} in JupyterLab" in said
+    assert f"which the processor paints, {span('frame', lambda row: True)}." in said
 
 
 def test_the_readme_does_not_call_luck_a_result():

@@ -8,6 +8,7 @@ are drawn. `as_batches` makes it of a finite set.
 import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -124,6 +125,14 @@ class FactorStream(IterableDataset):
     def render(self, factors: Tensor) -> Tensor:
         """Images [N, C, H, H] in [0, 1] of factors [N, F], on the factors' device."""
         raise NotImplementedError
+
+    def check_factors(self, factors: Tensor) -> None:
+        """Raise ValueError unless these are finite numbers [N, F]: what `render` takes."""
+        if factors.ndim != 2 or factors.shape[1] != len(self.factors):
+            wanted = f"it must be [N, {len(self.factors)}]"
+            raise ValueError(f"factors has shape {list(factors.shape)}; {wanted}")
+        if not torch.isfinite(factors).all():
+            raise ValueError("factors holds a number that is not finite; every one must be finite")
 
     def sample(self, count: int, generator: torch.Generator) -> Tensor:
         """Factors [count, F], on the CPU: here independent and uniform in ranges or levels."""
@@ -327,15 +336,23 @@ def _ends(given: Any, wrong: str) -> tuple[float, float]:
 class LevelStream(FactorStream):
     """Images that lie in a file, one for each combination of some factors' levels.
 
-    A subclass gives `stored`, the factors in the order of the file, and `read`.
+    A subclass gives `path`, `stored`, the factors in the order of the file, and `read`.
     """
 
+    path: Path
+    """Of the file."""
     stored: Sequence[Factor]
     """Factors with levels: the image of level numbers (i, j, …, k) is found with k fastest."""
 
     def read(self, numbers: np.ndarray) -> Tensor:
         """The images [N, C, H, H] in [0, 1] of those numbers [N], from 0 on."""
         raise NotImplementedError
+
+    def identity(self) -> dict[str, Any]:
+        """Class, seed, image size, the file's name and size, and what was said of the world."""
+        file = {"file": self.path.name, "bytes": self.path.stat().st_size}
+        ranges = [[factor.low, factor.high] for factor in self.factors]
+        return {**super().identity(), **file, "ranges": ranges}
 
     def find(self, factors: Tensor) -> np.ndarray:
         """Numbers [N] of the images whose levels are nearest to factors [N, F]; F as `stored`."""

@@ -110,11 +110,7 @@ class ColoredSprites(FactorStream):
         Raises:
             ValueError: factors has another shape, or holds what cannot be drawn.
         """
-        if factors.ndim != 2 or factors.shape[1] != len(self.factors):
-            wanted = f"it must be [N, {len(self.factors)}]"
-            raise ValueError(f"factors has shape {list(factors.shape)}; {wanted}")
-        if not torch.isfinite(factors).all():
-            raise ValueError("factors holds a number that is not finite; every one must be finite")
+        self.check_factors(factors)
         x, y, size, shape, angle, hue, saturation, value = factors.T
         shape_of_all = (len(factors), 1, self.im_size, self.im_size)
         covers = torch.zeros(shape_of_all, dtype=torch.float32, device=factors.device)

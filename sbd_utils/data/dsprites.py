@@ -90,11 +90,9 @@ class DSprites(LevelStream):
             [N, 1, H, H], or [N, 3, H, H] in colour.
 
         Raises:
-            ValueError: factors has another shape.
+            ValueError: factors has another shape, or holds what is not finite.
         """
-        if factors.ndim != 2 or factors.shape[1] != len(self.factors):
-            wanted = f"it must be [N, {len(self.factors)}]"
-            raise ValueError(f"factors has shape {list(factors.shape)}; {wanted}")
+        self.check_factors(factors)
         given = factors.double().cpu()
         white = torch.full((len(given), 1), self.stored[0].levels[0], dtype=torch.float64)
         count = len(self.stored) - 1
@@ -110,10 +108,8 @@ class DSprites(LevelStream):
         return blocks(pictures[:, None], self.im_size)
 
     def identity(self) -> dict[str, Any]:
-        """Class, seed, image size, the file's name and size, and what was said of the world."""
-        file = {"file": self.path.name, "bytes": self.path.stat().st_size}
-        ranges = [[factor.low, factor.high] for factor in self.factors]
-        return {**super().identity(), **file, "colored": self.colored, "ranges": ranges}
+        """What every data set from a file says, and whether pictures are coloured."""
+        return {**super().identity(), "colored": self.colored}
 
 
 class _Pictures:

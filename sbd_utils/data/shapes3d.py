@@ -68,11 +68,9 @@ class Shapes3D(LevelStream):
         """Pictures [N, 3, H, H] of the nearest levels to factors [N, 6].
 
         Raises:
-            ValueError: factors has another shape, or the file is damaged.
+            ValueError: factors is not of finite numbers [N, 6], or the file is damaged.
         """
-        if factors.ndim != 2 or factors.shape[1] != len(COLUMNS):
-            wanted = f"it must be [N, {len(COLUMNS)}]"
-            raise ValueError(f"factors has shape {list(factors.shape)}; {wanted}")
+        self.check_factors(factors)
         return self.read(self.find(factors.cpu())).to(factors.device)
 
     def read(self, numbers: np.ndarray) -> Tensor:
@@ -82,12 +80,6 @@ class Shapes3D(LevelStream):
             pictures = file["images"][wanted][places]  # uint8 [N, 64, 64, 3]
         channels_first = torch.from_numpy(pictures).permute(0, 3, 1, 2)
         return blocks(channels_first.float() / 255, self.im_size)
-
-    def identity(self) -> dict[str, Any]:
-        """Class, seed, image size, the file's name and size, and what was said of the world."""
-        file = {"file": self.path.name, "bytes": self.path.stat().st_size}
-        ranges = [[factor.low, factor.high] for factor in self.factors]
-        return {**super().identity(), **file, "ranges": ranges}
 
 
 class _Opened:

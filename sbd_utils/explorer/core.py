@@ -217,7 +217,7 @@ class Explorer:
 
         The light that both have over the light that either has, pixel by pixel.
         """
-        goal = self._picture(self.goal).permute(1, 2, 0).numpy()  # [H, H, C]
+        goal = self._goal_picture
         picture = self.sides[name].picture.reshape(*goal.shape[:2], -1) / 255
         return float(np.minimum(picture, goal).sum() / np.maximum(picture, goal).sum())
 
@@ -262,17 +262,20 @@ class Explorer:
         value = min(max(value, factor.low), factor.high)
         if factor.levels:
             value = min(factor.levels, key=lambda level: abs(level - value))
-        self._set_others(self.data.column(name), value)
+        others = self.others.clone()
+        others[self.data.column(name)] = value
+        self._set_others(others)
         self._image = self._picture(self.circle)
         for side in self.sides.values():
             side.encode(self.circle)
         self.encoded = True
 
-    def _set_others(self, column: int, value: float) -> None:
-        self.others = self.others.clone()
-        self.others[column] = value
+    def _set_others(self, others: Tensor) -> None:
+        self.others = others
         for side in self.sides.values():
-            side.others = self.others
+            side.others = others
+        # Kept: every answer says how near each model's picture is to it.
+        self._goal_picture = self._picture(self.goal).permute(1, 2, 0).numpy()  # [H, H, C]
 
     def _walk(self, share: float) -> None:
         for side in self.sides.values():
@@ -298,9 +301,8 @@ class Explorer:
         self.linked = True
         self.generator = torch.Generator().manual_seed(self.seed)
         self._clear_trail()
-        self.others = self.data.middle
+        self._set_others(self.data.middle)
         for side in self.sides.values():
-            side.others = self.others
             side.axes = side.pair
         x, y = self.axes
         self._move_circle(x.middle, y.middle)

@@ -278,6 +278,17 @@ def test_without_h5py_the_error_says_what_to_install(h5, monkeypatch):
         Shapes3D(h5[0])
 
 
+@pytest.mark.parametrize("name", ["dsprites", "shapes3d"])
+def test_factors_that_are_none_are_refused(npz, h5, name):
+    world = make_stream(name, path={"dsprites": npz, "shapes3d": h5[0]}[name])
+    factors = world.sample(2, torch.Generator().manual_seed(0))
+    with pytest.raises(ValueError, match=r"factors has shape \[\d\]; it must be \[N, \d\]"):
+        world.render(factors[0])
+    factors[1, 0] = torch.nan
+    with pytest.raises(ValueError, match="factors holds a number that is not finite"):
+        world.render(factors)
+
+
 # By name
 
 
