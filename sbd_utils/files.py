@@ -8,9 +8,10 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:  # who only reads text does not wait for PyTorch
+    from torch import Tensor
 
 DIGEST = "sha256"
 """The metadata entry that holds the digest of everything else in a tensor file."""
@@ -101,7 +102,7 @@ def beside(path: str | Path, ending: str) -> Path:
 
 
 def save_tensors(
-    path: str | Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]
+    path: str | Path, tensors: Mapping[str, "Tensor"], metadata: Mapping[str, str]
 ) -> Path:
     """Write named tensors and text to a safetensors file, atomically, with a digest of its content.
 
@@ -125,7 +126,7 @@ def save_tensors(
     return write_atomically(path, _in_order(safetensors.torch.save(tensors, metadata)))
 
 
-def load_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def load_tensors(path: str | Path) -> tuple[dict[str, "Tensor"], dict[str, str]]:
     """Read what `save_tensors` wrote. Nothing is unpickled.
 
     The file is read once: to change it later changes none of the tensors.
@@ -195,7 +196,9 @@ def _in_order(content: bytes) -> bytes:
     return len(text).to_bytes(8, "little") + text + data
 
 
-def _digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
+def _digest(tensors: Mapping[str, "Tensor"], metadata: Mapping[str, str]) -> str:
+    import torch
+
     digest = hashlib.sha256(json.dumps(dict(metadata), sort_keys=True).encode())
     for name in sorted(tensors):
         value = tensors[name]
