@@ -206,6 +206,11 @@ draw_sprites([Sprite("triangle", 5, 5)], 16)
 """
 
 
+def test_the_explorers_page_does_not_wait_for_pytorch():
+    code = "import sys; sys.modules['torch'] = None; import sbd_utils.explorer.app"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
 def test_drawing_and_models_need_no_more_than_torch_numpy_and_matplotlib():
     others = [
         "safetensors",

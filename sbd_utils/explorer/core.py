@@ -110,7 +110,7 @@ class Explorer:
         self.path: list[tuple[float, float]] = []
         """The circle's last positions, in pixels."""
         xx, yy, labels = self.data.lines()
-        lines = len(np.unique(labels))
+        lines = labels.max() + 1
         self.true_grid = np.stack([xx, yy], 1).reshape(lines, -1, 2)
         """[lines, points, 2] in pixels: what every side's `grid` encodes."""
         reach = max(side.grid.abs().max().item() for side in self.sides.values())

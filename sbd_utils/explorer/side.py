@@ -22,9 +22,10 @@ from sbd_utils.explorer.pictures import to_bytes
 from sbd_utils.explorer.spots import DARK
 from sbd_utils.models import VAE, sample_posterior
 
-LATTICE = 16
-"""Posterior variances are averaged over LATTICE x LATTICE images: circles everywhere, or others as
-the data set has them."""
+LATTICE = 10
+"""Where only the place varies, posterior variances are averaged over LATTICE x LATTICE places."""
+SAMPLES = 256
+"""Of other data they are averaged over this many random images."""
 
 FIELD = 7
 """Small pictures behind a plane, in each direction."""
@@ -73,7 +74,7 @@ class Side:
         """[z_dim] average posterior variances, over the whole of the data."""
         xx, yy, labels = self.data.lines()
         means, _ = encode(model, self._circles(xx, yy))
-        self.grid = means.unflatten(0, (len(np.unique(labels)), -1))
+        self.grid = means.unflatten(0, (labels.max() + 1, -1))
         """[lines, points, z_dim] the evaluation grid, encoded."""
         _check_finite(name, self.variances, self.grid)
         spread = self.grid.flatten(0, 1).var(0)
@@ -229,14 +230,12 @@ class Side:
         return self.data.render(factors).expand(-1, self.channels, -1, -1)
 
     def _lattice(self) -> Tensor:
-        """Factors [LATTICE², F] from everywhere in the data."""
+        """Factors [N, F] from everywhere: the midpoints of N equal cells, or random ones."""
         if self.data.free:
-            return self.data.sample(LATTICE**2, torch.Generator("cpu").manual_seed(0)).cpu()
-        lines = [
-            np.linspace(self.data.factors[column].low, self.data.factors[column].high, LATTICE)
-            for column in self.data.plane
-        ]
-        x, y = np.meshgrid(*lines)
+            return self.data.sample(SAMPLES, torch.Generator("cpu").manual_seed(0)).cpu()
+        share = (np.arange(LATTICE) + 0.5) / LATTICE
+        axes = [self.data.factors[column] for column in self.data.plane]
+        x, y = np.meshgrid(*[axis.low + share * (axis.high - axis.low) for axis in axes])
         return self.data.place(x.ravel(), y.ravel())
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sbd_utils import VAE, decode, encode, render_batch
+from sbd_utils import VAE, CircleStream, decode, encode, get_avg_variance, load_pretrained, render_batch
 from sbd_utils.explorer.core import TRAIL, WAY_STEP, Explorer
 from sbd_utils.models import SpatialBroadcastDecoder
 from tests.explorer import small
@@ -201,11 +201,20 @@ def test_every_circle_that_is_encoded_is_whole_and_the_grid_covers_the_image(im_
     explorer = Explorer(model)
     images = torch.cat(seen)
     areas = images.sum((1, 2, 3))
-    assert len(images) == 16 * 16 + 10 * 31 + 2  # … and the circle in the middle, twice
+    assert len(images) == 10 * 10 + 10 * 31 + 2  # … and the circle in the middle, twice
     torch.testing.assert_close(areas, torch.full_like(areas, np.pi * 5**2), rtol=1e-4, atol=0)
     points = explorer.true_grid.reshape(-1, 2)
     np.testing.assert_allclose(points.min(0) + points.max(0), im_size)  # in the middle
     assert (np.ptp(points, axis=0) >= 0.8 * (im_size - 16)).all()  # centres span im_size - 16
+
+
+def test_variances_are_those_of_circles_everywhere():
+    side = Explorer({"deconv": load_pretrained("vae_deconv_circles_bw")}).sides["deconv"]
+    stream = CircleStream()
+    finely = (8 + 48 * (torch.arange(40) + 0.5) / 40).repeat(40, 1)
+    circles = stream.render(torch.stack([finely, finely.T], -1).flatten(0, 1))
+    everywhere = get_avg_variance(side.model, circles.split(50))
+    torch.testing.assert_close(side.variances, everywhere, rtol=0.06, atol=0)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
