@@ -18,7 +18,7 @@
 #
 # **You need** notebooks 01 to 03; 04 (posterior variance) and 05 (the comparison) help.
 #
-# **Time**: 15 minutes to play, 10 seconds to run on two cores.
+# **Time**: 15 minutes to play, 20 more for the exercises; 10 seconds to run on two cores.
 
 # %%
 import course  # the file beside this notebook: open both in a clone of the course
@@ -109,6 +109,16 @@ show(
 # *The number*: the length of the path through **all** latents, divided by the distance between its ends. It is 1 for a
 # straight line, and no choice of axes can hide a detour from it. Latents that do not inform add noise; we leave them
 # out.
+#
+# **Predict:** in the plane one sees two of the deconv's six informative latents. In all six, is its path straight? How
+# many times as long as the straight way is it, there and in the SBD?
+#
+# <details><summary>Answer</summary>
+#
+# 1.0 times in the SBD, 3.0 in the deconv. It is tempting to blame the view, which leaves four latents out. But the
+# number leaves out none that informs.
+#
+# </details>
 
 
 # %%
@@ -134,6 +144,16 @@ assert detours["SBD"] < 1.05 < 1.5 < detours["deconv"]
 #
 # *The number*: the largest change of any pixel while a latent goes from -2 to 2 and all others stay. Black and white
 # are 1 apart.
+#
+# **Predict:** two latents of the SBD inform, and six of the deconv. Does each of these change some pixel by more than
+# one half?
+#
+# <details><summary>Answer</summary>
+#
+# Both of the SBD's, and five of the deconv's six. Whoever says all takes "informative" for a word about the decoder: it
+# is the encoder's, averaged over all circles, and here only one circle is looked at.
+#
+# </details>
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9, 3), sharey=True)
@@ -170,6 +190,15 @@ show(
 #
 # *The number*: take the codes of two circles, walk between them in a straight line, and ask of every picture how much
 # of its light lies within 8 pixels of the point that a circle on its way would have reached.
+#
+# **Predict:** at the worst place on the way, what share of the light is where it should be, in either model?
+#
+# <details><summary>Answer</summary>
+#
+# All of it in the SBD, none in the deconv. "A half, for one circle goes while another comes" forgets where they are:
+# half-way both are 17 pixels from the place, and neither lights it.
+#
+# </details>
 
 # %%
 from sbd_utils import decode, plot_strip
@@ -216,74 +245,118 @@ assert shares["SBD"].min() > 0.95 > 0.5 > shares["deconv"].min()
 #
 # ## Exercises
 #
+# Write in place of the `...`, and run the cell: its last line looks at your answer.
+#
 # **1. How sure is the encoder?** Express the SBD's ellipse in pixels: divide the posterior's standard deviation by how
 # far the code moves per pixel.
 #
 # <details><summary>Solution</summary>
 #
+# A tenth of a pixel or so: the ellipse is there, under the dot.
+#
 # ```python
-# side = explorer.core.sides["SBD"]
-# path = sideways(side.model)[:, list(side.axes)]
 # per_pixel = (path[-1] - path[0]).norm() / 40
-# in_pixels = side.std[list(side.axes)].max() / per_pixel
-# assert in_pixels < 0.5
+# in_pixels = stds.max() / per_pixel
 # ```
 #
 # </details>
-#
+
+# %%
+# Exercise 1
+from sbd_utils import checks
+
+side = explorer.core.sides["SBD"]
+stds = side.std[list(side.axes)]  # [2], of the posterior of the circle
+path = sideways(side.model)[:, list(side.axes)]  # [81, 2], of a circle that moves by 40 pixels
+in_pixels = ...  # a number
+
+checks.ellipse_in_pixels(in_pixels, stds, path, pixels=40)
+
+# %% [markdown]
 # **2. Another line.** Does the detour depend on the line? Measure it for the vertical one in the middle.
 #
 # <details><summary>Solution</summary>
 #
 # ```python
-# down = {}
-# for name, side in explorer.core.sides.items():
-#     codes, _ = encode(side.model, render_batch("ellipse", 32.0, np.linspace(12, 52, 81)))
-#     down[name] = detour(codes[:, side.variances < INFORMATIVE])
+# down = {name: detour(path[:, counted[name]]) for name, path in vertical.items()}
 # assert down["SBD"] < 1.05 < down["deconv"]
 # ```
 #
 # </details>
-#
-# **3. A latent that sleeps.** Take the informative latent of the deconv that did least in the middle. Find a place of
-# the circle where it changes some pixel by more than half.
+
+# %%
+# Exercise 2
+line = render_batch("ellipse", 32.0, np.linspace(12, 52, 81))  # [81, 1, 64, 64]
+vertical = {name: encode(model, line)[0] for name, model in models.items()}  # [81, 10] each
+counted = {name: side.variances < INFORMATIVE for name, side in explorer.core.sides.items()}
+down = ...  # {"SBD": a number, "deconv": a number}
+
+checks.detours(down, vertical, counted)
+
+# %% [markdown]
+# **3. A latent that sleeps.** Which informative latent of the deconv does least with the circle in the middle? Find a
+# place of the circle where it changes some pixel by more than half: drag the circle and press ▶, or try places with
+# `change_at`.
 #
 # <details><summary>Solution</summary>
 #
 # ```python
-# side = explorer.core.sides["deconv"]
-# informative = torch.nonzero(side.variances < INFORMATIVE)[:, 0].tolist()
-# order = torch.argsort(side.variances).tolist()
-# sleeper = min(informative, key=lambda latent: changes["deconv"][order.index(latent)])
-# found = []
-# for x in (16, 32, 48):
-#     for y in (16, 32, 48):
-#         z = encode(side.model, render_batch("ellipse", x, y))[0][0]
-#         films = traverse(side.model, z, [sleeper], steps=9).images.clamp(0, 1)
-#         found.append((films.amax(1) - films.amin(1)).max().item())
-# assert max(found) > 0.5
+# sleeper = min(in_the_middle, key=in_the_middle.get)
+# places = [(x, y) for x in (16, 32, 48) for y in (16, 32, 48)]
+# place = max(places, key=lambda at: change_at(sleeper, *at))
 # ```
 #
 # </details>
-#
-# **4. Your own model.** `LatentExplorer(model)` takes any `VAE`. Explore an untrained one: what do you expect of its
-# sliders?
+
+
+# %%
+# Exercise 3
+def change_at(latent, x, y):
+    """Largest change of a pixel while a latent of the deconv goes from -2 to 2, the circle at (x, y)."""
+    z = encode(models["deconv"], render_batch("ellipse", x, y))[0][0]
+    film = traverse(models["deconv"], z, [latent], steps=9).images.clamp(0, 1)
+    return (film.amax(1) - film.amin(1)).max().item()
+
+
+in_the_middle = {latent: change_at(latent, 32, 32) for latent in np.flatnonzero(counted["deconv"])}
+sleeper = ...  # a number of a latent
+place = ...  # (x, y), in pixels
+
+checks.sleeper_wakes(sleeper, place, in_the_middle, change_at)
+
+# %% [markdown]
+# **4. Your own model.** `LatentExplorer(model)` takes any `VAE`. Say first what the sliders of one do that was never
+# trained; its pictures are nearly black, so the explorer scales them, and says so. Then count its informative latents,
+# and give the largest change of a pixel, as the bars above show it.
 #
 # <details><summary>Solution</summary>
 #
-# Every latent changes the picture a little, and none means anything: nothing has told the latents apart.
+# None informs, and no pixel changes by more than a seventh of the way from black to white. Every latent does a little,
+# and none means anything: nothing has told the latents apart.
 #
 # ```python
-# from sbd_utils import VAE
-#
-# torch.manual_seed(0)
-# untrained = LatentExplorer(VAE().eval())
-# untrained.core.handle(dict(type="slider", model="model", latent=3, value=2.0))
-# assert untrained.core.sides["model"].z[3] == 2
+# informative = int((own.variances < INFORMATIVE).sum())
+# shown = films.clamp(0, 1)
+# change = (shown.amax(1) - shown.amin(1)).max()
 # ```
 #
 # </details>
-#
+
+# %%
+# Exercise 4
+from sbd_utils import VAE
+from sbd_utils.explorer.core import Explorer
+
+torch.manual_seed(0)
+untrained = VAE().eval()  # `LatentExplorer(untrained)`, in a cell of its own, shows it
+own = Explorer(untrained).sides["model"]
+films = traverse(untrained, own.mean, list(range(10)), steps=9).images  # [10, 9, 1, 64, 64]
+informative = ...  # a number of latents
+change = ...  # a number
+
+checks.untrained_sliders(informative, change, own.variances, films)
+
+# %% [markdown]
 # ## What comes next
 #
 # A hand finds what it happens to touch. Papers report scores instead: notebook 07 computes four of them by hand, and asks

@@ -32,18 +32,6 @@ STEMS = sorted(
 )
 COURSE = [stem for stem in STEMS if "/" not in stem]
 APPENDIX = [stem for stem in STEMS if "/" in stem]
-ASKS = [
-    "00_start_here",
-    "01_data",
-    "02_architecture",
-    "03_training",
-    "04_variance_analysis",
-    "05_deconv_comparison",
-    "07_scores",
-    "appendix/02_decoders",
-    "appendix/05_one_thing_changed",
-]
-"""Notebooks that ask before they show, and have a cell to write in at every exercise."""
 LONGEST_CELL = 40  # lines: one screen
 NOTHING_YET = "nothing is written yet"  # what a check says of an exercise that is not done
 LONGEST_IMPORTS = 6  # lines
@@ -226,7 +214,7 @@ def last_statement(source: str) -> str:
     return ast.get_source_segment(source, ast.parse(source).body[-1])
 
 
-@pytest.mark.parametrize("stem", ASKS)
+@each_notebook
 def test_every_exercise_has_a_cell_to_write_in_and_a_check(stem):
     cells = exercise_cells(stem)
     assert len(cells) == len(solutions(stem))
@@ -239,7 +227,7 @@ def test_every_exercise_has_a_cell_to_write_in_and_a_check(stem):
             assert said.text.startswith(NOTHING_YET)
 
 
-@pytest.mark.parametrize("stem", ASKS)
+@each_notebook
 def test_a_question_stands_before_what_answers_it(stem):
     """Three or four "Predict:" with an answer that folds out, each followed by code."""
     cells = read(stem).cells
@@ -258,7 +246,7 @@ def test_a_question_stands_before_what_answers_it(stem):
 def test_cells_and_solutions_run_from_a_plain_clone(stem):
     """Where sbd_utils is not installed; 01 and 02 without the optional packages too, their widgets apart.
 
-    Where an exercise has a cell to write in, its solution must satisfy the check at the end of it.
+    A solution must satisfy the check at the end of the exercise's cell.
     """
     bare = stem.startswith(("01", "02"))
     cells = [
@@ -267,9 +255,7 @@ def test_cells_and_solutions_run_from_a_plain_clone(stem):
         if not (bare and "widget" in cell.metadata.get("tags", []))
     ]
     checked = [last_statement(source) for source in exercise_cells(stem)]
-    answers = solutions(stem)
-    if checked:
-        answers = [f"{a}\n{check}" for a, check in zip(answers, checked, strict=True)]
+    answers = [f"{a}\n{check}" for a, check in zip(solutions(stem), checked, strict=True)]
     folder = (FOLDER / stem).parent
     run = run_cells(cells, answers, OPTIONAL if bare else [], folder)
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]

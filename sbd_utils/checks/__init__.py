@@ -5,6 +5,12 @@ is well, and else raises `NotYet` with a sentence. Hidden tests try more than it
 a notebook's exercises do the same, and say so if nothing is written yet.
 """
 
+from sbd_utils.checks.code_in_hand import (
+    detours,
+    ellipse_in_pixels,
+    sleeper_wakes,
+    untrained_sliders,
+)
 from sbd_utils.checks.codes_and_controls import (
     axes_from_three_labels,
     bits_and_places,
@@ -115,10 +121,12 @@ __all__ = [
     "close",
     "coordinates",
     "decoder",
+    "detours",
     "diagonal_step",
     "diameters",
     "diamonds",
     "differentiable",
+    "ellipse_in_pixels",
     "even_kernels",
     "expect",
     "fake_instruments",
@@ -156,6 +164,7 @@ __all__ = [
     "share_that_changed_most",
     "short",
     "sign_test",
+    "sleeper_wakes",
     "solved",
     "some_images",
     "spectrum",
@@ -175,6 +184,7 @@ __all__ = [
     "two_codes",
     "two_halves",
     "unfaithful_code",
+    "untrained_sliders",
     "unwritten",
     "weights_of",
     "without",

@@ -14,15 +14,32 @@ export function describePicture(picture, size, channels, words) {
   const light = findLightest(picture, channels);
   const most = light.reduce((a, b) => Math.max(a, b));
   if (most < words.DARK) return "a dark picture";
-  const mask = Array.from(light, (value) => value >= words.LIGHT_SHARE * most);
+  const mask = findLight(light, size, words);
   if (mask.filter(Boolean).length > words.WIDE * mask.length)
     return "light over most of the picture";
   const spots = findSpots(mask, size);
   if (spots.length > words.MOST) return `light in ${spots.length} places`;
-  const kind = most >= words.BRIGHT ? "bright" : "pale";
-  const places = spots.map((spot) => findPlace(spot, size)).join(" and ");
-  const count = spots.length === 1 ? `a ${kind} spot at` : `${spots.length} ${kind} spots, at`;
-  return `${count} ${places} pixels`;
+  const kinds = spots.map((spot) => (mostOf(light, spot) >= words.BRIGHT ? "bright" : "pale"));
+  const places = spots.map((spot) => findPlace(spot, size));
+  if (spots.length > 1 && new Set(kinds).size === 1)
+    return `${spots.length} ${kinds[0]} spots, at ${places.join(" and ")} pixels`;
+  return `${places.map((place, i) => `a ${kinds[i]} spot at ${place}`).join(" and ")} pixels`;
+}
+
+// Which pixels belong to a spot: a pale one beside a bright one is measured by its own light, as long
+// as it is dark between them.
+function findLight(light, size, words) {
+  const mask = new Array(light.length).fill(false);
+  const lit = Array.from(light, (value) => value >= words.DARK);
+  for (const region of findSpots(lit, size)) {
+    const least = words.LIGHT_SHARE * mostOf(light, region);
+    for (const pixel of region) mask[pixel] = light[pixel] >= least;
+  }
+  return mask;
+}
+
+function mostOf(light, pixels) {
+  return pixels.reduce((most, pixel) => Math.max(most, light[pixel]), 0);
 }
 
 // Of each pixel, the channel with most light.

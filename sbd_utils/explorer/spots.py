@@ -3,11 +3,11 @@
 import numpy as np
 
 DARK = 64
-"""A picture without a pixel as light as this, of 255, is called dark."""
+"""What has no pixel as light as this, of 255, is called dark."""
 BRIGHT = 170
 """A spot without a pixel as light as this is called pale."""
 LIGHT_SHARE = 0.5
-"""A pixel is light from this share of the lightest one's light on."""
+"""A pixel belongs to a spot from this share of the light of the lightest one near it on."""
 WIDE = 0.4
 """Light over a larger share of the picture than this is no spot."""
 MOST = 4
@@ -22,21 +22,36 @@ def describe_picture(picture: np.ndarray) -> str:
 
     Returns:
         Such as "a bright spot at x 32, y 20 pixels" or "2 pale spots, at x 12, y 30 and x 40, y 33
-        pixels"; a place that is named lies on the spot.
+        pixels"; a place that is named lies on the spot. Where bright and pale ones are seen, each
+        says which it is.
     """
     light = picture.reshape(*picture.shape[:2], -1).max(2)
     if light.max() < DARK:
         return "a dark picture"
-    mask = light >= LIGHT_SHARE * light.max()
+    mask = _light_mask(light)
     if mask.mean() > WIDE:
         return "light over most of the picture"
     spots = find_spots(mask)
     if len(spots) > MOST:
         return f"light in {len(spots)} places"
-    kind = "bright" if light.max() >= BRIGHT else "pale"
-    places = " and ".join(_place(spot) for spot in spots)
-    count = f"a {kind} spot at" if len(spots) == 1 else f"{len(spots)} {kind} spots, at"
-    return f"{count} {places} pixels"
+    kinds = ["bright" if light[spot].max() >= BRIGHT else "pale" for spot in spots]
+    if len(spots) > 1 and len(set(kinds)) == 1:
+        places = " and ".join(_place(spot) for spot in spots)
+        return f"{len(spots)} {kinds[0]} spots, at {places} pixels"
+    named = [f"a {kind} spot at {_place(spot)}" for kind, spot in zip(kinds, spots, strict=True)]
+    return f"{' and '.join(named)} pixels"
+
+
+def _light_mask(light: np.ndarray) -> np.ndarray:
+    """Which pixels belong to a spot, of their light [H, W].
+
+    A pale spot beside a bright one is measured by its own light, as long as it is dark between
+    them.
+    """
+    mask = np.zeros(light.shape, bool)
+    for region in find_spots(light >= DARK):
+        mask |= region & (light >= LIGHT_SHARE * light[region].max())
+    return mask
 
 
 def find_spots(mask: np.ndarray) -> list[np.ndarray]:

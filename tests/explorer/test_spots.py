@@ -31,6 +31,18 @@ def test_of_several_spots_each_is_named_and_nothing_between_them(places, light):
     assert text.startswith(f"{len(places)} {'bright' if light == 1 else 'pale'} spots, at x ")
 
 
+@pytest.mark.parametrize("light", [0.3, 0.45, 0.6])  # of the pale one: below half the other, too
+def test_a_pale_spot_beside_a_bright_one_is_named_and_not_called_bright(light):
+    picture = np.maximum(circles((12, 32)), circles((50, 20), light=light))
+    told = describe_picture(picture).removesuffix(" pixels").split(" and ")
+    assert sorted(told) == ["a bright spot at x 12, y 32", "a pale spot at x 50, y 20"]
+
+
+def test_light_around_a_bright_spot_is_no_spot_of_its_own():
+    picture = np.maximum(circles((32, 32)), circles((36, 32), light=0.45))  # it touches the other
+    assert describe_picture(picture) == "a bright spot at x 32, y 32 pixels"
+
+
 def test_a_place_that_is_named_is_on_the_spot_even_where_that_is_a_ring():
     picture = circles((32, 32))
     picture[24:40, 24:40] = 0
