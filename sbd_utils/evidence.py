@@ -223,8 +223,8 @@ def read_rows(path: str | Path, kind: type[Any] = RunRow) -> list[Any]:
     A column that the file lacks takes its default.
 
     Raises:
-        ValueError: A column is unknown, one without a default is missing, or a value is not of its
-            column's type.
+        ValueError: A column is unknown or comes twice, one without a default is missing, a line has
+            more or fewer cells than there are columns, or a value is not of its column's type.
     """
     path = Path(path)
     if not path.exists():
@@ -235,12 +235,16 @@ def read_rows(path: str | Path, kind: type[Any] = RunRow) -> list[Any]:
     unknown = [name for name in columns if name not in fields]
     needed = [name for name, f in fields.items() if f.default is dataclasses.MISSING]
     missing = [name for name in needed if name not in columns]
-    for label, names in [("the unknown column", unknown), ("no column", missing)]:
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    problems = [("the unknown column", unknown), ("no column", missing), ("twice the column", twice)]
+    for label, names in problems:
         if names:
             raise ValueError(f"{path} has {label} {', '.join(names)}; it is not of this version")
     hints = typing.get_type_hints(kind)
     rows = []
     for number, texts in enumerate(reader, 2):
+        if None in texts or None in texts.values():  # what csv makes of more, or fewer, cells
+            raise ValueError(f"{path}, line {number}: it must have {len(columns)} cells")
         values = {}
         for name in columns:
             try:

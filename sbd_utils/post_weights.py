@@ -7,6 +7,7 @@ before column, then the code; ours reads the code, then column and row.
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,6 +21,13 @@ NAMES = {
     r"dec_linear": lambda i: "decoder.hidden",
 }
 """Names that both decoders share: theirs, and ours of its layer number."""
+
+
+EXPECTED = (
+    "expected is the state_dict of the blog post's VAE, with the tensors enc_convs.0 ... 3, fc.0, "
+    "fc.2, dec_convs.0 ..., last_conv. Weights of this course end in .safetensors."
+)
+"""What other files are told."""
 
 
 def load_post_weights(path: str | Path) -> VAE:
@@ -41,30 +49,39 @@ def load_post_weights(path: str | Path) -> VAE:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # the reader's errors share no class narrower than this
         reason = f"{path} is not a file of tensors that torch can read ({type(error).__name__})"
-        raise CorruptFileError(reason) from error
-    if not isinstance(content, Mapping) or not _is_post_vae(content):
-        found = ", ".join(list(content)[:4]) if isinstance(content, Mapping) else type(content)
-        raise CorruptFileError(
-            f"{path} holds {found}; expected is the state_dict of the blog post's VAE, with the "
-            "tensors enc_convs.0 ... 3, fc.0, fc.2, dec_convs.0 ..., last_conv. Weights of this "
-            "course end in .safetensors."
-        )
-    tensors = _ours(content)
-    model = VAE(**_config(content))
+        raise CorruptFileError(f"{reason}; {EXPECTED}") from error
+    if not _is_post_vae(content):
+        raise CorruptFileError(f"{path} holds {_summary(content)}; {EXPECTED}")
     try:
+        tensors = _ours(content)
+        model = VAE(**_config(content))
         model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise CorruptFileError(f"{path} holds another network than the post's: {error}") from error
+    except (RuntimeError, ValueError, LookupError) as error:  # lacking, or of other shapes
+        reason = f"{path} holds another network than the post's: {error}"
+        raise CorruptFileError(f"{reason}; {EXPECTED}") from error
     if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
         raise CorruptFileError(f"{path} holds weights that are not finite")
     return model.eval()
 
 
-def _is_post_vae(content: Mapping) -> bool:
-    needed = ["enc_convs.0.weight", "fc.0.weight", "fc.2.weight", "last_conv.weight"]
-    if not all(isinstance(content.get(name), Tensor) for name in needed):
+def _summary(content: Any) -> str:
+    """What was found instead, in a few words."""
+    if not isinstance(content, Mapping):
+        return f"a {type(content).__name__}"
+    return ", ".join(map(str, list(content)[:4])) or "nothing"
+
+
+def _is_post_vae(content: Any) -> bool:
+    """Whether these are tensors by name, those among them whose shapes say how it is built."""
+    if not isinstance(content, Mapping):
         return False
-    return "x_grid" in content or "dec_linear.weight" in content
+    if not all(isinstance(n, str) and isinstance(v, Tensor) for n, v in content.items()):
+        return False
+    dimensions = {"enc_convs.0.weight": 4, "fc.0.weight": 2, "fc.2.weight": 2}
+    dimensions["last_conv.weight"] = 4
+    if not all(n in content and content[n].ndim == d for n, d in dimensions.items()):
+        return False
+    return "dec_linear.weight" in content or ("x_grid" in content and content["x_grid"].ndim > 0)
 
 
 def _config(content: Mapping[str, Tensor]) -> dict:

@@ -147,6 +147,9 @@ def text_with(change):
         (lambda h, f: [h.split(",", 1)[1], f.split(",", 1)[1]], "no column dataset"),
         (lambda h, f: [h, f.replace("False", "no", 1)], "line 2: recovered is 'no'"),
         (lambda h, f: [h, f.replace(",32,", ",wide,", 1)], "channels is 'wide'"),
+        (lambda h, f: [h + ",seed", f + ",3"], "twice the column seed"),
+        (lambda h, f: [h, f + ",more"], r"line 2: it must have \d+ cells"),
+        (lambda h, f: [h, ",".join(f.split(",")[:5])], r"line 2: it must have \d+ cells"),
     ],
 )
 def test_a_table_of_another_kind_is_refused_and_nothing_is_written(change, message, tmp_path):

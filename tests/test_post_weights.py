@@ -107,6 +107,15 @@ def without(content, name):
         ([1, 2], "expected is the state_dict"),
         (torch.zeros(3), "expected is the state_dict"),
         (without(post_file("sbd"), "x_grid"), "expected is the state_dict"),
+        ({}, "holds nothing; expected is the state_dict"),
+        ({1: torch.zeros(3)}, "holds 1; expected is the state_dict"),
+        (post_file("sbd") | {"epoch": 3}, "expected is the state_dict"),
+        (post_file("sbd") | {"x_grid": torch.tensor(64)}, "expected is the state_dict"),
+        (post_file("sbd") | {"fc.2.weight": torch.zeros(20)}, "expected is the state_dict"),
+        (without(post_file("sbd"), "dec_convs.0.weight"), "another network.*expected is"),
+        (post_file("sbd") | {"fc.2.bias": torch.tensor(1.0)}, "another network.*expected is"),
+        (post_file("sbd") | {"dec_convs.0.weight": torch.zeros(3)}, "another network.*expected is"),
+        (post_file("sbd") | {"x_grid": torch.zeros(40, 40)}, "another network.*im_size is 40"),
         (without(post_file("sbd"), "dec_convs.1.bias"), "another network than the post's.*Missing"),
         (post_file("deconv") | {"more.weight": torch.zeros(1)}, "another network.*more.weight"),
         (post_file("sbd") | {"fc.2.bias": torch.full((20,), float("nan"))}, "not finite"),
@@ -128,7 +137,8 @@ class Exploit:
 
 def test_nothing_but_tensors_is_read(tmp_path, capsys):
     torch.save({"enc_convs.0.weight": Exploit()}, tmp_path / "w.pt")
-    with pytest.raises(CorruptFileError, match="not a file of tensors that torch can read"):
+    message = "(?s)not a file of tensors that torch can read.*expected is the state_dict"
+    with pytest.raises(CorruptFileError, match=message):
         load_post_weights(tmp_path / "w.pt")
     (tmp_path / "text.pt").write_text("hello")
     with pytest.raises(CorruptFileError, match="not a file of tensors"):

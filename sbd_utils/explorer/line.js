@@ -1,6 +1,6 @@
 // The line to the kernel: what is sent over it, and what is said when nobody answers.
 
-const MOVES = ["latent", "image", "slider", "walk"]; // of these only the newest counts
+const MOVES = ["latent", "image", "slider", "factor", "walk"]; // of these only the newest counts
 const PATIENCE = 1.5; // seconds without an answer until that is said, and the message sent again …
 const LONGEST = 30; // … each time after twice as long, up to this
 const LOOKS = 20; // answers that say how long small messages take on their way …
@@ -82,8 +82,13 @@ export class KernelLine {
     return `${this.kernel?.status === "busy" ? BUSY : SILENT} If it stays so: ${again()}`;
   }
 
+  // Whether this is the answer that is waited for, and not one more to what was sent again.
+  awaits({ number }) {
+    return number === this.flying?.number;
+  }
+
   hear({ number, kernel, type }) {
-    if (number !== this.flying?.number) return; // an answer to what was sent again
+    if (!this.awaits({ number })) return;
     clearTimeout(this.timer);
     if (type === "view") this.look(performance.now() - this.left - kernel);
     this.flying = null;
@@ -170,5 +175,5 @@ function again() {
 // Whether an event makes an older one needless: the same thing, moved on.
 function replaces(event, older) {
   if (!older || !MOVES.includes(event.type)) return false;
-  return ["type", "model", "latent"].every((field) => event[field] === older[field]);
+  return ["type", "model", "latent", "name"].every((field) => event[field] === older[field]);
 }

@@ -197,6 +197,8 @@ def page_spec(core: Explorer) -> dict[str, Any]:
             "name": name,
             "channels": side.channels,
             "latents": side.ranked(),
+            "pair": side.pair,
+            "middle": _rounded(side.middle.tolist(), 4),
             "scale": side.scale,
         }
         for name, side in core.sides.items()
@@ -226,6 +228,7 @@ def _factor_spec(factor: Factor) -> dict[str, Any]:
         "name": factor.name,
         "low": factor.low,
         "high": factor.high,
+        "middle": factor.middle,
         "unit": factor.unit,
         "levels": list(factor.levels),
         "kinds": list(factor.kinds),

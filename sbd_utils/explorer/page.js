@@ -79,6 +79,12 @@ function render({ model, el }) {
     if (!page.view) return;
     for (const part of [toolbar, ...panels]) part.show(page.view);
   };
+  // Something is to be done: what is known of it already is seen at once.
+  page.act = (event) => {
+    if (page.view) foresee(page, event);
+    page.draw();
+    page.line.send(event);
+  };
   const show = (answer, pictures) => {
     page.view = copyView(answer, page.view);
     panels.forEach((panel, i) => {
@@ -129,26 +135,60 @@ function copyView(answer, before) {
   return { ...answer, sides, factors: [...(answer.factors ?? [])] };
 }
 
-// Do to the view what an event will do to the state, as far as a hand's own position goes: it need
-// not wait for the kernel, and no late answer takes it back.
+// Do to the view what an event will do to the state, as far as a page can know it: a hand's own
+// position need not wait for the kernel, and no late answer takes it, or a choice, back.
 function foresee({ spec, view }, event) {
-  if (event.type === "image") {
+  if (Object.hasOwn(FORESEEN, event.type)) FORESEEN[event.type](spec, view, event);
+}
+
+const FORESEEN = {
+  image(spec, view, event) {
     view.circle = [event.x, event.y].map((value, i) => {
       const { low, high } = spec.axes[i];
       return Math.min(Math.max(value, low), high);
     });
-  } else if (event.type === "factor") {
-    view.factors[spec.factors.findIndex(({ name }) => name === event.name)] = event.value;
-  } else if (event.type === "slider") {
-    findSide(spec, view, event.model).z[event.latent] = event.value;
+  },
+  factor(spec, view, { name, value }) {
+    view.factors[spec.factors.findIndex((factor) => factor.name === name)] = value;
+  },
+  slider(spec, view, { model, latent, value }) {
+    findSide(spec, view, model).z[latent] = value;
     view.encoded = false;
-  } else if (event.type === "latent") {
+  },
+  latent(spec, view, event) {
     const one = findSide(spec, view, event.model);
     for (const { z, axes } of view.linked ? view.sides : [one]) {
       [z[axes[0]], z[axes[1]]] = [event.x, event.y];
     }
     view.encoded = false;
-  }
+  },
+  axes(spec, view, { model, x, y }) {
+    turnTo(findSide(spec, view, model), [x, y]);
+  },
+  link(_, view, { value }) {
+    view.linked = value;
+  },
+  clear(_, view) {
+    for (const drawn of [view, ...view.sides]) drawn.lengths = [0, 0];
+    for (const side of view.sides) side.trail = [];
+    view.path = [];
+  },
+  reset(spec, view) {
+    FORESEEN.clear(spec, view);
+    Object.assign(view, { linked: true, encoded: true });
+    view.circle = spec.axes.map(({ middle }) => middle);
+    view.factors = spec.factors.map(({ middle }) => middle);
+    view.sides.forEach((side, i) => {
+      turnTo(side, spec.sides[i].pair);
+      side.z = [...spec.sides[i].middle];
+    });
+  },
+};
+
+// Show other latents of a model; what is drawn in their plane comes with the answer.
+function turnTo(side, axes) {
+  if (axes.every((latent, i) => latent === side.axes[i])) return;
+  Object.assign(side, { axes: [...axes], grid: [], trail: [] });
 }
 
 function findSide(spec, view, name) {
@@ -213,9 +253,7 @@ class Hand {
   send(control, event, stamp) {
     if (this.control === control) this.event = event;
     if (event.model !== undefined) this.page.touched = this.findLatents(event);
-    if (this.page.view) foresee(this.page, event);
-    this.page.draw();
-    this.page.line.send({ ...event, stamp });
+    this.page.act({ ...event, stamp });
   }
 
   findLatents({ model, latent }) {
@@ -274,8 +312,9 @@ function listenToKernel(model, page, show) {
   const receive = (content, buffers) => {
     const arrived = performance.now();
     const own = content.page === page.id;
+    const awaited = own && page.line.awaits(content); // what was asked again is answered again
     if (content.type === "view") show(content, buffers);
-    else if (!own) return;
+    else if (!awaited) return;
     else if (content.type === "field") page.field.hear(content, buffers[0]);
     else if (content.type === "code") page.status.offer(content.text);
     else if (content.type === "file") save(page.status, content, buffers[0]);
@@ -391,7 +430,7 @@ function makeToolbar(page) {
     const press = () => {
       page.hand.release(page.hand.control); // its key was let go elsewhere
       page.player.stopShow();
-      page.line.send(event());
+      page.act(event());
     };
     return make("button", { type: "button", onclick: press }, text);
   };
@@ -407,7 +446,7 @@ function makeToolbar(page) {
     button("PNG", () => ({ type: "png" })),
   );
   if (page.spec.films) node.append(film);
-  const setLink = (event) => page.line.send({ type: "link", value: event.target.checked });
+  const setLink = (event) => page.act({ type: "link", value: event.target.checked });
   const link = make("input", { type: "checkbox", onchange: setLink });
   if (page.spec.sides.length > 1) {
     node.append(make("label", {}, link, "one hand moves all planes"));
@@ -432,7 +471,7 @@ function makeLesson(page) {
     {
       text: "a straight walk",
       say: say("A circle walks straight on. Look at its trail in each plane, and at the lengths."),
-      begin: () => send({ type: "clear" }),
+      begin: () => page.act({ type: "clear" }),
       play: (turns) => {
         const x = low + inset + turns * (high - low - 2 * inset);
         send({ type: "image", x, y: (down.low + down.high) / 2 });
@@ -441,7 +480,10 @@ function makeLesson(page) {
     {
       text: "one latent",
       say: `z${latent} of ${first.name} goes to and fro, and all else stays.`,
-      begin: () => send({ type: "reset" }),
+      begin() {
+        page.touched = { model: first.name, latents: [latent] };
+        page.act({ type: "reset" });
+      },
       play: (turns) => {
         const value = page.spec.traversal_span * Math.sin(2 * Math.PI * turns);
         send({ type: "slider", model: first.name, latent, value });
@@ -450,7 +492,7 @@ function makeLesson(page) {
     {
       text: "between two codes",
       say: say("From one circle's code straight to another's. Does a circle move, or fade?"),
-      begin: () => send({ type: "clear" }),
+      begin: () => page.act({ type: "clear" }),
       play: (turns) => send({ type: "walk", share: turns }),
     },
   ];
@@ -538,24 +580,29 @@ function makeFactor(page, { name, low, high, unit, levels, kinds, step }, index)
   const counted = levels.length > 0; // then the slider moves from level to level
   const toPlace = (value) => (counted ? levels.indexOf(value) : value);
   const tell = (value) => kinds[levels.indexOf(value)] ?? numeral(value, counted ? 2 : 1);
+  const set = (value, stamp) => page.hand.send(input, { type: "factor", name, value }, stamp);
+  let start = low; // the factor's value when the slider was taken
   const input = make("input", {
     type: "range",
     min: counted ? 0 : low,
     max: counted ? levels.length - 1 : high,
     step: counted ? 1 : step,
     "aria-label": `True ${name}${unit && `, ${unit}`}`,
-    onpointerdown: () => page.hand.hold(input),
+    onpointerdown: () => {
+      start = page.view ? page.view.factors[index] : start;
+      page.hand.hold(input);
+    },
+    onpointercancel: (event) => set(start, event.timeStamp), // the touch became a scroll
     onkeydown: () => page.hand.hold(input),
     oninput: ({ target, timeStamp }) => {
-      const value = counted ? levels[Number(target.value)] : Number(target.value);
-      page.hand.send(input, { type: "factor", name, value }, timeStamp);
+      set(counted ? levels[Number(target.value)] : Number(target.value), timeStamp);
     },
   });
   listenToEnd(input, () => page.hand.release(input));
   const value = make("span", { class: "value", "aria-hidden": true }); // the slider tells its value
   const show = (view) => {
     const now = view.factors[index];
-    if (document.activeElement !== input) input.value = toPlace(now);
+    if (page.hand.control !== input) input.value = toPlace(now);
     value.textContent = tell(now);
     input.setAttribute("aria-valuetext", `${tell(now)}${unit && ` ${unit}`}`);
   };
@@ -637,7 +684,7 @@ function makeLatentPlane(page, side, index) {
   });
   pad.trace = (place) => {
     const grid = page.view?.sides[index].grid;
-    if (grid) page.invite.follow(pad, grid, place, side.name);
+    if (grid?.length) page.invite.follow(pad, grid, place, side.name);
   };
   pad.event = () => ({ type: "latent", model: side.name });
   const axes = [makeAxisChoice(page, side, index, 0), makeAxisChoice(page, side, index, 1)];
@@ -684,7 +731,7 @@ function makeAxisChoice(page, side, index, axis) {
     const latent = Number(event.target.value);
     if (chosen[1 - axis] === latent) chosen[1 - axis] = chosen[axis]; // they change places
     chosen[axis] = latent;
-    page.line.send({ type: "axes", model: side.name, x: chosen[0], y: chosen[1] });
+    page.act({ type: "axes", model: side.name, x: chosen[0], y: chosen[1] });
   };
   const options = side.latents.map(([latent, , informative]) =>
     make("option", { value: latent }, `${informative ? "● " : ""}z${latent}`),

@@ -242,6 +242,17 @@ def test_an_answer_that_comes_late_is_not_taken_for_another(mount):
     assert widget.core.circle == pytest.approx((10, 16), abs=0.01)
 
 
+@pytest.mark.parametrize("button", ["PNG", "GIF"])
+def test_a_file_that_was_asked_for_again_is_saved_once(mount, button):
+    page, _ = mount(small())
+    become_deaf(page)
+    page.get_by_role("button", name=button).click()
+    page.clock.run_for(20_000)
+    assert page.evaluate("model.sent.length") > 2
+    answer_all(page)
+    assert len(page.evaluate("window.saved")) == 1
+
+
 def test_a_kernel_that_cannot_be_sent_to_is_mentioned(mount):
     page, _ = mount(small())
     page.evaluate("() => { model.broken = true; }")
@@ -454,6 +465,55 @@ def test_a_key_that_is_held_goes_on_from_where_the_hand_is_up_to_the_border(moun
     assert widget.core.circle == (55, 32)
 
 
+def test_no_choice_is_taken_back_however_late_the_answers_come(mount):
+    """One hand for one plane, other axes, and then keys in both planes, before any answer."""
+    page, widget = mount({"one": small(), "two": small()})
+    one, two = widget.core.sides.values()
+    start, old_up = [side.z.clone() for side in (one, two)], one.axes[1]
+    up = next(latent for latent in range(one.z_dim) if latent not in one.axes)
+    link, choice = page.get_by_role("checkbox"), page.get_by_label("one, latent upwards")
+    become_deaf(page)
+    link.uncheck()
+    choice.select_option(str(up))
+    for name, presses in (("one", 3), ("two", 2)):
+        for _ in range(presses):
+            page.get_by_role("application", name=f"{name}, latent plane").press("ArrowUp")
+    for _ in range(3):
+        assert not link.is_checked()
+        assert choice.input_value() == str(up)
+        answer_next(page)
+    answer_all(page)
+    assert not widget.core.linked
+    assert one.axes[1] == up
+    assert one.z[up] - start[0][up] == pytest.approx(0.3, abs=1e-3)
+    assert one.z[old_up] == start[0][old_up]
+    assert two.z[two.axes[1]] - start[1][two.axes[1]] == pytest.approx(0.2, abs=1e-3)
+    grid = is_blue(pixels(page.get_by_role("application", name="one, latent plane")))
+    assert grid.sum() > 100  # the lines of the new axes are there
+
+
+def test_keys_after_a_reset_begin_where_it_leads_to(mount):
+    page, widget = mount(small(64))
+    image = page.get_by_role("application", name="Image plane")
+    plane = page.get_by_role("application", name="model, latent plane")
+    side = widget.core.sides["model"]
+    (right, up), middle = side.axes, side.z.clone()
+    settled(page, lambda: click(image, 220, 220))
+    become_deaf(page)
+    page.get_by_role("button", name="Reset").click()
+    for _ in range(3):
+        image.press("ArrowRight")
+    answer_all(page)
+    assert widget.core.circle == (35, 32)
+    become_deaf(page)
+    page.get_by_role("button", name="Reset").click()
+    plane.press("ArrowUp")
+    answer_all(page)
+    assert widget.core.circle == (32, 32)
+    assert side.z[right] == pytest.approx(middle[right].item(), abs=1e-3)
+    assert side.z[up] - middle[up] == pytest.approx(0.1, abs=1e-3)
+
+
 def test_a_late_answer_takes_no_held_slider_back(mount):
     page, widget = mount(small())
     slider, value = page.get_by_role("slider").first, page.locator(".value").first
@@ -506,6 +566,7 @@ def test_a_film_is_of_what_was_moved_last(mount):
     for act, name in [
         (lambda: plane.press("ArrowUp"), f"model-z{right}-z{up}.gif"),
         (lambda: page.get_by_role("slider").last.press("ArrowLeft"), f"model-z{last}.gif"),
+        (page.get_by_role("button", name="one latent").click, f"model-z{first}.gif"),
         (lambda: click(plane, 50, 60), f"model-z{right}-z{up}.gif"),
         (page.get_by_role("button", name="Play").first.click, f"model-z{first}.gif"),
     ]:
@@ -674,6 +735,24 @@ def test_factors_of_a_world_are_set_by_hand_and_keyboard_and_have_names(mount):
     ]
     settled(page, lambda: page.get_by_role("button", name="GIF").click())
     assert page.evaluate("window.saved").pop().endswith(".gif")
+
+
+def test_a_factor_follows_the_hand_and_a_reset_and_only_its_newest_value_waits(mount):
+    page, widget = mount(small(in_channels=3), data="coloured")
+    core, hue = widget.core, page.get_by_role("slider", name="True hue")
+    become_deaf(page)
+    for _ in range(10):
+        hue.press("ArrowRight")
+    assert page.locator(".sbd-explorer").get_attribute("data-waiting") == "2"
+    answer_all(page)
+    assert core.others[core.data.column("hue")] == pytest.approx(180 + 10 * 7.5)
+    reset = page.get_by_role("button", name="Reset")
+    settled(page, lambda: reset.evaluate("(button) => button.click()"))  # the slider has the focus
+    assert (hue.input_value(), hue.get_attribute("aria-valuetext")) == ("180", "180.0 degrees")
+    hue.dispatch_event("pointerdown")
+    settled(page, lambda: hue.fill("240"))
+    settled(page, lambda: hue.dispatch_event("pointercancel"))  # the touch became a scroll
+    assert core.others[core.data.column("hue")] == 180
 
 
 def test_a_vertical_swipe_that_begins_on_a_slider_scrolls_and_moves_no_latent(chromium):
