@@ -431,7 +431,7 @@ checks.bits_for_a_place(bits)
 # | … transposed convolutions and checkerboards | 02 · Who reaches which pixel |
 # | … tiling, coordinates, the volume | 00 · Two decoders; 02 · The spatial broadcast decoder, step by step |
 # | **Testing the SBD**: samples from the circles | 01 · The circles |
-# | … a pretrained model is loaded | 03 · The pretrained pair, and what they dream |
+# | … a pretrained model is loaded | 03 · The pretrained networks, and what they dream |
 # | … original and reconstruction | 04 · It reconstructs |
 # | … interpolation in latent space | 04 · Between two codes, the circle moves |
 # | **Measuring variance in the latent space**: the loss, and what the KL does | 03 · The objective, term by term |
@@ -459,7 +459,7 @@ checks.bits_for_a_place(bits)
 # | `model.loss(x)`: error, KL, reconstruction | `elbo_loss(x, reconstruction, mean, logvar, w, beta)`<br>03 · The objective, term by term | 10 × summed squared error in both; **there the factor is in the error, here `squared_error` is without it** |
 # | `train.py` of dfdazac/vaesbd | `fit`, `train_circles("fast")`<br>03 · Training, live | its way of training is the recipe `"post"`: hours; the course's takes minutes |
 # | `make_data_iterator`, `add_observers` | none needed<br>03 · The loop | `fit` draws its own batches |
-# | `load_state_dict(torch.load("vae_circles_bw.pt"))` | `load_pretrained("vae_circles_bw")`<br>03 · The pretrained pair, and what they dream | **other weights of the same networks**; a file of the post's opens with `load_weights("FILE.pt")` |
+# | `load_state_dict(torch.load("vae_circles_bw.pt"))` | `load_pretrained("vae_circles_bw")`<br>03 · The pretrained networks, and what they dream | **other weights of the same networks**; a file of the post's opens with `load_weights("FILE.pt")` |
 # | `model.decoder(mu2 * c + mu1 * (1 - c))` | `interpolate(model, x1, x2, steps)`<br>04 · Between two codes, the circle moves | here from image to image |
 # | `get_avg_variance(model)`, with bars | `get_avg_variance(model, loader)`; the bars are `plot_variances`<br>04 · The average variance picks two | **averaged over batches there, over images here** |
 # | `get_smallest_pair(tensor)` | `get_smallest_pair(avg_var)`<br>04 · The average variance picks two | the least first in both; **`x_latent`, `y_latent` are names only: neither need follow x or y** |

@@ -418,9 +418,9 @@ show(
 )
 
 # %% [markdown]
-# PCA is the best *linear* autoencoder (in squared error). With two numbers, which is all the image holds, it draws a fog
-# whose brightest pixel is 0.07. Whoever wants to draw circles from two numbers has to do it with a non-linear decoder;
-# that is the subject of this course.
+# PCA is the best *linear* autoencoder (in squared error). With two numbers, which is all the image holds, it draws a
+# fog whose brightest pixel is 0.07. Whoever wants to draw circles from two numbers has to do it with a non-linear
+# decoder; that is the subject of this course.
 #
 # ## Aliasing: a circle must be able to move by a tenth of a pixel
 #
@@ -480,8 +480,8 @@ show(
 # The rounded circle throws x away nine times out of ten, and then jumps: an encoder cannot tell 30.6 from 31.4, because
 # the images are the same. A network trains on such images all the same, but none of them says what lies *between* two
 # whole pixels, and there its decoder may draw what it likes. With smooth edges the image is a continuous function of
-# the position, and where the circle is can be read to a few thousandths of a pixel. If you find a plateau in somebody's
-# latent traversal, look at the data first.
+# the position, and where the circle is can be read to a few thousandths of a pixel. If the picture of a network
+# stands still and then jumps while its code moves evenly, look at the data first.
 #
 # ## Coordinate grids
 #

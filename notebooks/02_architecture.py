@@ -170,8 +170,9 @@ show(
 )
 
 # %% [markdown]
-# To be precise costs about one bit (0.69 nats) per halving of the standard deviation, so the network buys precision only
-# where that saves reconstruction error. This is why the *posterior variance* will tell us which latents are in use.
+# To be precise costs about one bit (0.69 nats) per halving of the standard deviation, so the network buys precision
+# only where that saves reconstruction error. This is why the *posterior variance* will tell us which latents are in
+# use.
 #
 # ## 3. The two terms are one bound
 #
@@ -290,8 +291,8 @@ assert min(sizes) > 0
 #
 # There is another unbiased estimator, which needs no derivative of the decoder, the **score function** (REINFORCE):
 # $\nabla_\mu \mathbb E[f(z)] = \mathbb E[f(z)\,\varepsilon/\sigma]$. Why are VAEs not trained with it? Take one latent
-# and $f(z) = z^2$ with $\mu = 0.5$: the true gradient is $2\mu = 1$. It does not change if a constant is taken from $f$;
-# the mean of $f$ is the usual choice, a *baseline*.
+# and $f(z) = z^2$ with $\mu = 0.5$: the true gradient is $2\mu = 1$. It does not change if a constant is taken from
+# $f$; the mean of $f$ is the usual choice, a *baseline*.
 
 # %%
 mu = 0.5
@@ -450,12 +451,12 @@ show(
 
 # %% [markdown]
 # With kernel 3, pixels take turns between one, two and four weights: the checkerboard that Odena, Dumoulin and Olah
-# described (*Deconvolution and Checkerboard Artifacts*, Distill, 2016). A kernel that the stride divides makes the counts
-# agree, and they observe themselves that this helps but does not suffice. The picture says why: even pixels listen to
-# one pair of weights (dashed), odd pixels to *another* pair, and nothing ties the pairs together. Even and odd pixels
-# share every layer's input, but no layer's weights. Average an untrained decoder's output over random codes: what the
-# codes put in cancels, what the architecture puts in stays, and nearly all that stays is "is my row even, is my column
-# even?". The remedy of Odena et al. is to resize first and convolve after, with stride 1.
+# described (*Deconvolution and Checkerboard Artifacts*, Distill, 2016). A kernel that the stride divides makes the
+# counts agree, and they observe themselves that this helps but does not suffice. The picture says why: even pixels
+# listen to one pair of weights (dashed), odd pixels to *another* pair, and nothing ties the pairs together. Even and
+# odd pixels share every layer's input, but no layer's weights. Average an untrained decoder's output over random codes:
+# what the codes put in cancels, what the architecture puts in stays, and nearly all that stays is "is my row even, is
+# my column even?". The remedy of Odena et al. is to resize first and convolve after, with stride 1.
 #
 # The control on the far right has no strides at all; it is what the rest of this notebook builds. How the pattern
 # depends on biases and which layer writes which frequency is in the [appendix](appendix/02_decoders.ipynb).
@@ -515,8 +516,8 @@ assert difference == 0
 # %% [markdown]
 # That is all. (The library's also checks its input, and takes the options that notebook 05 compares.) There is no
 # upsampling, so there is nothing to leave a checkerboard, and nothing moves: a picture is a function of $(z, x, y)$,
-# evaluated 4,096 times. **It is not the paper's to the letter**: Watters et al. use kernel 4 without padding on a larger
-# sheet; kernel 3 with padding keeps the size, as in most re-implementations.
+# evaluated 4,096 times. **It is not the paper's to the letter**: Watters et al. use kernel 4 without padding on a
+# larger sheet; kernel 3 with padding keeps the size, as in most re-implementations.
 #
 # **Predict:** what does it draw without the channels x and y: with zero padding, and without?
 #
@@ -849,8 +850,8 @@ turned = ...  # a tensor [4, 4]; columns as above: z1, z2, x, y
 checks.turned_diamond(turned)
 
 # %% [markdown]
-# **3. Other kernels.** For which kernels from 3 to 9 does stride 3 reach all inner pixels by equally many weights? Guess,
-# then check with `taps`.
+# **3. Other kernels.** For which kernels from 3 to 9 does stride 3 reach all inner pixels by equally many weights?
+# Guess, then check with `taps`.
 #
 # <details><summary>Solution</summary>
 #
@@ -871,9 +872,9 @@ checks.even_kernels(even)
 
 
 # %% [markdown]
-# **4. What β does to the clouds.** For the linear decoder of section 3, derive the posterior's standard deviation $s$ that
-# minimises $w \cdot$ error $+\ \beta\,\mathrm{KL}$. It depends on the decoder through
-# $n = \lVert a\rVert^2$ alone. What happens if $w$ and β are both doubled?
+# **4. What β does to the clouds.** For the linear decoder of section 3, derive the posterior's standard deviation $s$
+# that minimises $w \cdot$ error $+\ \beta\,\mathrm{KL}$. It depends on the decoder through $n = \lVert a\rVert^2$
+# alone. What happens if $w$ and β are both doubled?
 #
 # <details><summary>Solution</summary>
 #
@@ -907,5 +908,5 @@ checks.best_std(best_std)
 # ## What comes next
 #
 # Notebook 03 trains a VAE with the broadcast decoder on the circles, first by a loop of ten lines, and looks at what
-# became of the plane of positions. Its counterpart with the deconv decoder, trained alike, comes ready-made; notebook 05
-# compares the two.
+# became of the plane of positions. Its counterpart with the deconv decoder, trained alike, comes ready-made; notebook
+# 05 compares the two.

@@ -44,9 +44,9 @@ images, centers = circles_dataset(200, seed=123).tensors  # [200, 1, 64, 64], [2
 #
 # For β = 1 it is the negative ELBO, up to a constant. For any other β it is not: it is the objective of the **β-VAE**
 # (Higgins et al. 2017), which trades the ELBO for a code that says less (Burgess et al. 2018 give reasons why that can
-# disentangle). The library uses $w = 10$, that is $\sigma = 0.22$ on a scale where black is 0 and white is 1. The error is
-# *summed* over pixels, the KL *summed* over latents, both are averaged over the batch, and the expectation is estimated
-# by one sample for each image:
+# disentangle). The library uses $w = 10$, that is $\sigma = 0.22$ on a scale where black is 0 and white is 1. The error
+# is *summed* over pixels, the KL *summed* over latents, both are averaged over the batch, and the expectation is
+# estimated by one sample for each image:
 
 # %%
 from sbd_utils import elbo_loss, kl_divergence, sample_posterior
@@ -68,22 +68,22 @@ print(f"squared error, untrained: {squared_error:.0f}; of a black image: {black:
 print(f"KL: {kl.sum():.0f} nats, in {len(kl)} latents")
 
 # %% [markdown]
-# (In eval mode, `untrained.eval()(images)` decodes the posterior's mean in place of a sample: fine for looking at a model,
-# but not the objective.)
+# (In eval mode, `untrained.eval()(images)` decodes the posterior's mean in place of a sample: fine for looking at a
+# model, but not the objective.)
 #
 # ## What a bit buys
 #
-# How much is there to gain by knowing where the circle is? Say the code names one of $k \times k$ equal cells of the range of
-# centres: $2\log_2 k$ bits. The best decoder then draws the *mean* of all circles in that cell (for $k = 1$ the mean of
-# all), and its squared error is what varies within the cell. This needs no network.
+# How much is there to gain by knowing where the circle is? Say the code names one of $k \times k$ equal cells of the
+# range of centres: $2\log_2 k$ bits. The best decoder then draws the *mean* of all circles in that cell (for $k = 1$
+# the mean of all), and its squared error is what varies within the cell. This needs no network.
 #
-# **Predict:** knowing nothing, the best picture costs 71.0. How far down does a code of 2 bits bring it, which quarter of
-# the image? And one of 6 bits, which cell of an 8 × 8 board?
+# **Predict:** knowing nothing, the best picture costs 71.0. How far down does a code of 2 bits bring it, which quarter
+# of the image? And one of 6 bits, which cell of an 8 × 8 board?
 #
 # <details><summary>Answer</summary>
 #
-# 2 bits: to 65.0, hardly at all, for a mean over a quarter of the image is nearly as grey as one over the whole. 6 bits:
-# to 25.5. The first bits buy least.
+# 2 bits: to 65.0, hardly at all, for a mean over a quarter of the image is nearly as grey as one over the whole. 6
+# bits: to 25.5. The first bits buy least.
 #
 # </details>
 
@@ -130,11 +130,10 @@ show(
 )
 
 # %% [markdown]
-# Whoever knows nothing does best with the mean image, 71.0, not with black, 73.3. From there the first two bits buy 6, the
-# next two 16, and the two after them 23. So **training starts flat**: an encoder that
-# knows almost nothing gains almost nothing by knowing a little more. With a large β the loss even rises at first, a hill
-# that gradient descent must get over before knowing pays. A real code is made of Gaussian clouds, not of cells, but the
-# scale is this one.
+# Whoever knows nothing does best with the mean image, 71.0, not with black, 73.3. From there the first two bits buy 6,
+# the next two 16, and the two after them 23. So **training starts flat**: an encoder that knows almost nothing gains
+# almost nothing by knowing a little more. With a large β the loss even rises at first, a hill that gradient descent
+# must get over before knowing pays. A real code is made of Gaussian clouds, not of cells, but the scale is this one.
 #
 # ## Sum or mean, σ and β: one knob
 #
@@ -215,8 +214,8 @@ show(
 
 # %% [markdown]
 # Flat at first, as the bits foretold. The library's `fit` **is this loop**, plus schedules for every constant,
-# checkpoints, a look at whether the loss is still a number, and a record of it all. On the same numbers it must give the
-# same network. Does it?
+# checkpoints, a look at whether the loss is still a number, and a record of it all. On the same numbers it must give
+# the same network. Does it?
 
 # %%
 torch.manual_seed(0)
@@ -236,9 +235,10 @@ assert furthest == 0
 # - With a **large β**, a latent has to earn its KL. The position of the circle is what pays most, and two latents are
 #   enough to say it. The danger is the hill: the code may fall silent before the decoder has learned to listen.
 #
-# Here are three runs of 585 updates that differ in β alone: 1, 8, and the schedule of the recipe that we shall train with,
-# which is 8 up to update 260, then rises to 60. In all three the decoder is asked for means over blocks of 8 × 8 pixels
-# first, then 4 × 4, then 2 × 2. (`python -m tools.betas` has made the table.)
+# Here are three runs of 585 updates that differ in β alone: 1, 8, and the schedule of the recipe that we shall train
+# with, which is 8 up to update 260, then rises to 60. In all three the decoder is asked for means over blocks of 8 × 8
+# pixels first, then 4 × 4, then 2 × 2. (`python -m tools.betas` has made the table.) Call a latent *awake* while it
+# spends at least 0.1 nats; otherwise it sleeps.
 #
 # **Predict:** in which runs do latents fall asleep again, and is it the rise of β that puts them to sleep in the third?
 #
@@ -295,18 +295,19 @@ show(
 )
 
 # %% [markdown]
-# All ten latents wake up, each with a piece of the position; once two say where the circle is, the others repeat it. At β = 8 a repetition does not earn its KL, at β = 1 it
-# does not cost enough to matter. (At 8 some wake up again for a while when the blocks become 2 × 2, and are asleep again at
-# the end.) The error jumps in all three runs when the blocks get smaller: details that were averaged away appear, and have
-# to be learned. In the recipe it then goes *on* rising, to update 525, where the others' falls: between updates 429 and
-# 520 its β rises from 16 to 60, and the code says less because every nat costs more.
+# All ten latents wake up, each with a piece of the position; once two say where the circle is, the others repeat it. At
+# β = 8 a repetition does not earn its KL, at β = 1 it does not cost enough to matter. (At 8 some wake up again for a
+# while when the blocks become 2 × 2, and are asleep again at the end.) The error jumps in all three runs when the
+# blocks get smaller: details that were averaged away appear, and have to be learned. In the recipe it then goes *on*
+# rising, to update 525, where the others' falls: between updates 429 and 520 its β rises from 16 to 60, and the code
+# says less because every nat costs more.
 #
 # We choose the second way, since a code that says everything once is what we are after. Three choices keep it over the
 # hill. Block means change more gently with the circle's position than pixels do. (An SBD can be asked so at 1/64 of the
 # cost, since it is a function of coordinates.) The encoder starts from weights that let the image through (He et al.
 # 2015). And the learning rate rises slowly, over 130 updates, so that the decoder does not settle on the mean image at
-# once. The schedules, those of the library's recipe `fast`, were found by trial; how much each choice contributes was not
-# isolated.
+# once. The schedules, those of the library's recipe `fast`, were found by trial; how much each choice contributes was
+# not isolated.
 
 # %%
 from sbd_utils import RECIPES, piecewise_constant, piecewise_linear
@@ -362,8 +363,8 @@ print(
 # were as slow as the slowest. What else the machine will be doing, nobody knows; redrawing the curves comes on top.
 #
 # Now train. Left: the squared error. Right: the KL of every single latent, in nats. Dotted lines mark where the blocks
-# get smaller, the grey area is β. The images are fresh in every step (`CircleStream`): there is no training set to learn
-# by heart. While it runs, we keep what the model makes of six circles that it never sees.
+# get smaller, the grey area is β. The images are fresh in every step (`CircleStream`): there is no training set to
+# learn by heart. While it runs, we keep what the model makes of six circles that it never sees.
 
 # %% tags=["nbval-ignore-output"]
 from sbd_utils import LivePlot, decode, encode
@@ -397,8 +398,8 @@ if not whole:
 
 # %% [markdown]
 # The first part you have seen above. From update 585 on whole images are asked for. While β is 60, the two latents that
-# win say less; when β comes down they say ever more, and in step: x and y vary alike. The picture gets sharp. In the terms
-# of the course, this model has become:
+# win say less; when β comes down they say ever more, and in step: x and y vary alike. The picture gets sharp. In the
+# terms of the course, this model has become:
 
 # %% tags=["nbval-ignore-output"]
 from sbd_utils import evaluate_circles
@@ -420,10 +421,10 @@ if whole:
     assert scores.squared_error <= 5
 
 # %% [markdown]
-# Two latents with tiny variances and all others near 1, both R² above 0.99, a squared error of at most 5: this is what the
-# course calls **geometry recovered**; notebook 04 takes it apart. (R² is how well a straight map explains the code: the
-# worse of the two coordinates' values, cut at 0.) Here is what it means to the eye: circles on straight lines, encoded,
-# and drawn where the two latents put them.
+# Two latents with tiny variances and all others near 1, both R² above 0.99, a squared error of at most 5: this is what
+# the course calls **geometry recovered**; notebook 04 takes it apart. (R² is how well a straight map explains the code:
+# the worse of the two coordinates' values, cut at 0.) Here is what it means to the eye: circles on straight lines,
+# encoded, and drawn where the two latents put them.
 
 # %% tags=["nbval-ignore-output"]
 from sbd_utils import encode_grid, plot_grid_pair
@@ -468,8 +469,8 @@ if whole:
 #
 # <details><summary>Answer</summary>
 #
-# The KL goes to zero, for every nat costs 4,096 times as much as before. Then the code says nothing, and the best that the
-# decoder can draw is the mean image, the same for all circles.
+# The KL goes to zero, for every nat costs 4,096 times as much as before. Then the code says nothing, and the best that
+# the decoder can draw is the mean image, the same for all circles.
 #
 # </details>
 
@@ -526,15 +527,15 @@ assert max(run.kl[-20:].mean(0).sum() for run in (small_object, averaged)) < 0.1
 #   training but the optimum of that loss; a circle is small, 78 of 4,096 pixels, so there is little to gain to begin
 #   with.
 # - **Averaging where the objective sums** is the same mistake, eight times as strong, made by typing `mean`.
-# - **A learning rate too high** spoils the weights for good: `fit` stops when the loss has ceased to be a number, and says
-#   at which update that was.
+# - **A learning rate too high** spoils the weights for good: `fit` stops when the loss has ceased to be a number, and
+#   says at which update that was.
 #
 # ## Stop and resume
 #
 # `fit` writes a checkpoint every so many updates, and goes on from it when it is called again with the same arguments.
 # Every random number depends only on the seed and the number of the update, so it does not matter when it was stopped,
-# nor how: the stop button, a closed laptop, a killed kernel. Here a callback stops it, by returning True after update 25;
-# the update at hand is finished first.
+# nor how: the stop button, a closed laptop, a killed kernel. Here a callback stops it, by returning True after update
+# 25; the update at hand is finished first.
 
 # %%
 import tempfile
@@ -559,12 +560,12 @@ print(f"largest difference from the weights of an uninterrupted run: {furthest:g
 assert furthest == 0
 
 # %% [markdown]
-# ## The pretrained pair, and what they dream
+# ## The pretrained networks, and what they dream
 #
 # The rest of the course uses two models of the default architecture (64 channels), one with each decoder, trained on
-# the same images with the same encoder, objective and number of updates, by the recipe `wide`. They are the run with the
-# median score of several seeds, not the best; their cards in `pretrained/` say which. `load_pretrained` checks the file
-# against its SHA-256 before it believes a byte.
+# the same images with the same encoder, objective and number of updates, by the recipe `wide`. They are the run with
+# the median score of several seeds, not the best; their cards in `pretrained/` say which. `load_pretrained` checks the
+# file against its SHA-256 before it believes a byte.
 #
 # A VAE is a *generative* model: draw a code from the prior, $z \sim \mathcal N(0, I)$, and decode it.
 #
@@ -573,8 +574,8 @@ assert furthest == 0
 #
 # <details><summary>Answer</summary>
 #
-# With the SBD one whole circle nearly every time, most of them near the middle, for the prior is densest there. With the
-# deconv decoder many smears and fragments: between the branches of a tangle there are codes that no image has.
+# With the SBD one whole circle nearly every time, most of them near the middle, for the prior is densest there. With
+# the deconv decoder many smears and fragments: between the branches of a tangle there are codes that no image has.
 #
 # </details>
 
@@ -605,9 +606,9 @@ show(
 )
 
 # %% [markdown]
-# Both reconstruct. One keeps the plane, and dreams of a circle nearly every time (some run over the edge: the prior is a
-# round hill, the positions fill a square); the other dreams of one about every second time. Why, and how sure we can be, are
-# the questions of the notebooks that follow.
+# Both reconstruct. One keeps the plane, and dreams of a circle nearly every time (some run over the edge: the prior is
+# a round hill, the positions fill a square); the other dreams of one about every second time. Why, and how sure we can
+# be, are the questions of the notebooks that follow.
 #
 # ## A GPU, or several
 #
@@ -618,13 +619,13 @@ show(
 # python -m sbd_utils train runs/mine.safetensors --recipe wide --seed 0
 # ```
 #
-# and `accelerate launch -m sbd_utils train …` spreads it over several devices with Hugging Face Accelerate. The batch is
-# shared among the processes, the gradients are averaged, and the loss curve is that of one process.
+# and `accelerate launch -m sbd_utils train …` spreads it over several devices with Hugging Face Accelerate. The batch
+# is shared among the processes, the gradients are averaged, and the loss curve is that of one process.
 #
 # ## What we established
 #
-# - The loss is w · (summed squared error) + β · KL, the expectation taken by one sample; it is the negative ELBO for β = 1
-#   only, and only β / w matters: three spellings of one loss had parallel gradients.
+# - The loss is w · (summed squared error) + β · KL, the expectation taken by one sample; it is the negative ELBO for β
+#   = 1 only, and only β / w matters: three spellings of one loss had parallel gradients.
 # - Knowing nothing costs 71.0 (the mean image), 2 bits bring it to 65.0, 6 bits to 25.5: the first bits buy least.
 # - `fit` gave the weights of a loop of ten lines, to the last bit.
 # - In runs that differ in β alone, ten latents stayed awake with β = 1, two with β = 8 and with the recipe.
@@ -635,21 +636,23 @@ show(
 #
 # ## What could be wrong with it
 #
-# - One run is an anecdote, and the three runs that differ in β have one seed. `pretrained/evidence/seeds_circles.csv` has
-#   the scores of all our seeds, failures included; look at it before you believe this page.
+# - One run is an anecdote, and the three runs that differ in β have one seed. `pretrained/evidence/seeds_circles.csv`
+#   has the scores of all our seeds, failures included; look at it before you believe this page.
 # - The recipe was made for this decoder: its first phase asks for block means, which is natural for a function of
 #   coordinates. The deconvolutional decoder is trained with the same losses, yet another recipe may suit it better.
 # - "Two latents" was bought with a large β, by schedules that were found by trying until it worked.
 #   `pretrained/README.md` says how many were tried, and has seeds that took no part in the choice.
-# - What a bit buys was computed for cells. Gaussian clouds of the same information overlap, and cost a little more error.
+# - What a bit buys was computed for cells. Gaussian clouds of the same information overlap, and cost a little more
+#   error.
 
 # %% [markdown]
 # ## Exercises
 #
 # Write in place of the `...`, and run the cell: its last line looks at your answer.
 #
-# **1. From nats to pixels.** A code spends so many nats on one image, half on x and half on y. To how many pixels does it
-# tell a coordinate that is uniform over 48 pixels, as the standard deviation of a Gaussian? What is it for the model above?
+# **1. From nats to pixels.** A code spends so many nats on one image, half on x and half on y. To how many pixels does
+# it tell a coordinate that is uniform over 48 pixels, as the standard deviation of a Gaussian? What is it for the model
+# above?
 #
 # <details><summary>Solution</summary>
 #
@@ -723,15 +726,16 @@ free_kl = ...  # the `kl` of your run's history, [250, 10]
 checks.without_price(free_kl, control.kl)
 
 # %% [markdown]
-# **4. Who is awake?** Count the latents with at least 0.1 nats at update 450 in each of the three runs (`runs`, `updates`).
-# What would you need before you believe that β = 1 keeps all ten?
+# **4. Who is awake?** Count the latents with at least 0.1 nats at update 450 in each of the three runs (`runs`,
+# `updates`). What would you need before you believe that β = 1 keeps all ten?
 #
 # <details><summary>Solution</summary>
 #
-# All ten are awake with β = 1, two with 8 and in the recipe. One seed of each is an anecdote: the runs should be taken to
-# the end, with other seeds. `train_circles("fast", seed=1, beta=1.0)` is one of them, and takes as long as the training
-# above. (A run to the end by the recipe of an open re-implementation of the paper, with β = 1 throughout, had eight
-# informative latents after 17,001 updates: `pretrained/evidence/recipe_benchmark.csv`. It differs in more than β.)
+# All ten are awake with β = 1, two with 8 and in the recipe. One seed of each is an anecdote: the runs should be taken
+# to the end, with other seeds. `train_circles("fast", seed=1, beta=1.0)` is one of them, and takes as long as the
+# training above. (A run to the end by the recipe of an open re-implementation of the paper, with β = 1 throughout, had
+# eight informative latents after 17,001 updates: `pretrained/evidence/recipe_benchmark.csv`. It differs in more than
+# β.)
 #
 # ```python
 # awake = {name: int((kl[updates == 450] >= 0.1).sum()) for name, kl in runs.items()}

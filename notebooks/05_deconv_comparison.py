@@ -41,7 +41,7 @@ COLOR = {"SBD": BLUE, "deconv": ORANGE}
 #
 # The two decoders differ in parameters, depth, strides *and* coordinates; encoder, objective and data are the same. The
 # tables in `pretrained/evidence/` hold a row for each run: network of 32 channels, one thread; fp32, but for the deconv
-# runs by `fast` (bf16, for which the probes of all latents were not computed). The recipes:
+# runs by `fast` (bf16; what all ten latents tell was not computed for these). The recipes:
 #
 # - **`fast`**, the course's: β up to 60 and means over blocks of pixels first. *It was made by watching SBDs train.*
 # - **`plain-beta1`, `plain-beta4`**: Adam at 0.001 and batches of 32; nothing changes during training.
@@ -155,8 +155,8 @@ show(
 #
 # - Trained plainly for 120 seconds, it has a *linear* map of the plane in its ten latents together: R² 0.44 to 0.86
 #   over the nine recipes of the search (section 6). By the best of them, for 300 seconds, 0.24 to 0.77 over five seeds;
-#   by the course's with 64 channels, 0.15 (section 3). So "training has crumpled the plane" is right of some recipes, in
-#   some measure, at some time.
+#   by the course's with 64 channels, 0.15 (section 3). So "training has crumpled the plane" is right of some recipes,
+#   in some measure, at some time.
 # - By its own recipe it *draws* at least as well as the SBD by `fast`: a squared error of 2.6 in the median within 300
 #   processor seconds and of 2.2 at the end, up to 351, against 2.8 (section 6).
 #
@@ -164,7 +164,7 @@ show(
 #
 # ## 2. The plane, encoded
 #
-# Now slowly, with the committed pair of networks: 64 channels, recipe `wide` (the schedules of the course, made for the
+# Now slowly, with the two committed networks: 64 channels, recipe `wide` (the schedules of the course, made for the
 # SBD), each the *median* of its three seeds by similarity R². Do both draw the circle? If one did not, there would be
 # no point in comparing codes.
 
@@ -332,11 +332,11 @@ show(
 # %% [markdown]
 # (Counted as a circle: as much light as a circle within a quarter, a white pixel, and no light far from the rest.)
 #
-# ## 5. Pair by pair
+# ## 5. Seed by seed
 #
 # Equal seeds share the initial weights of the encoder, the images and the noise. So runs are compared *by seed*: the
-# difference of each pair, then its median, with a bootstrap interval (Efron 1979: pairs are drawn anew, with
-# replacement) and the number of pairs on one side. One way, here and in assignment 4.
+# difference of the two runs of each, then the median difference, with a bootstrap interval (Efron 1979: seeds are drawn
+# anew, with replacement) and the number of seeds on one side. One way, here and in assignment 4.
 
 
 # %%
@@ -356,19 +356,19 @@ def median_interval(values, draws=10_000, seed=0):
 
 
 for recipe in ("fast", "wide"):
-    pair_of_groups = [("seeds_circles", recipe, decoder) for decoder in ("sbd", "deconv")]
-    count = len(by_seed(*pair_of_groups, "kl_nats"))
-    print(f"SBD less deconv, both by {recipe} in bf16, {count} pairs:")
+    both = [("seeds_circles", recipe, decoder) for decoder in ("sbd", "deconv")]
+    count = len(by_seed(*both, "kl_nats"))
+    print(f"SBD less deconv, both by {recipe} in bf16, {count} seeds:")
     for name in ("affine_r2", "similarity_r2", "squared_error", "kl_nats"):
-        gaps = by_seed(*pair_of_groups, name)
+        gaps = by_seed(*both, name)
         low, high = median_interval(gaps)
         print(f"{name:>15}: median {np.median(gaps):+6.2f} [{low:+.2f}, {high:+.2f}];", end=" ")
         print(f"the SBD has more in {(gaps > 0).sum()} of {len(gaps)}")
 
 # %% [markdown]
-# With ten pairs, all on one side is a matter of 2 in 1,024 if the decoders did not differ; with three pairs, of 2 in 8:
+# With ten seeds, all on one side is a matter of 2 in 1,024 if the decoders did not differ; with three seeds, of 2 in 8:
 # `wide` alone would prove little. One deconv run of `fast`, seed 7, stays blank: no informative latent, no KL, the
-# error of a black image. It is the one pair in which the SBD pays more nats. The recipe was made while looking at runs
+# error of a black image. It is the one seed at which the SBD pays more nats. The recipe was made while looking at runs
 # of these very seeds; ten other seeds of the SBD, first run when it was settled, recover as well (section 8 has them).
 #
 # All of this is *by `fast` and `wide`*. They were made for one of the two.
@@ -635,10 +635,10 @@ print(*(f"{error:.0%}" for error in errors))
 #   its own search, and 0 of 5 on fresh seeds of the chosen one (exact 95 % interval: 0 to 0.52).
 # - By seed (`fast`, bf16): the SBD has the straighter pair in 10 of 10, the smaller squared error in 9 of 10.
 # - Trained plainly with β = 1 for 120 seconds, deconv VAEs have (x, y) linearly in ten latents with an R² of 0.83 and
-#   0.86 (the search's `quick` one 0.56); for 300 seconds by their own recipe, 0.24 to 0.77 over five seeds, no more than
-#   twenty untrained encoders have (0.07 to 0.65) but for one; by `wide`, 0.15.
-# - Squared error, 32 channels: SBD by `fast` 2.4 to 3.7; deconv 4.6 in the median by `fast` (bf16), 1.8 to 3.0 by its own
-#   recipe within 300 processor seconds, 1.8 to 2.7 at its end (five seeds).
+#   0.86 (the search's `quick` one 0.56); for 300 seconds by their own recipe, 0.24 to 0.77 over five seeds,
+#   of which one has more than the best of twenty untrained encoders (0.07 to 0.65); by `wide`, 0.15.
+# - Squared error, 32 channels: SBD by `fast` 2.4 to 3.7; deconv 4.6 in the median by `fast` (bf16), 1.8 to 3.0 by its
+#   own recipe within 300 processor seconds, 1.8 to 2.7 at its end (five seeds).
 # - Random codes decode to whole circles in 97 of 100 cases (SBD) and 29 of 100 (deconv), by `wide`.
 # - Directions: no preference for the axes (20 runs, p = 0.36; power 0.8 against a scatter of 20°).
 # - Mechanism: a prediction that held in five seeds of five; and in ten of ten the code's first-layer weights lie in the

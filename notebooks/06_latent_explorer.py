@@ -359,8 +359,8 @@ checks.untrained_sliders(informative, change, own.variances, films)
 # %% [markdown]
 # ## What comes next
 #
-# A hand finds what it happens to touch. Papers report scores instead: notebook 07 computes four of them by hand, and asks
-# whether they tell these two networks apart.
+# A hand finds what it happens to touch. Papers report scores instead: notebook 07 computes four of them by hand, and
+# asks whether they tell these two networks apart.
 #
-# After Run All you are here, at the end: [the explorer is further up](#The-explorer). `make explore` opens it alone, on a
-# page of its own, to show to someone who has never seen a latent space.
+# After Run All you are here, at the end: [the explorer is further up](#The-explorer). `make explore` opens it alone, on
+# a page of its own, to show to someone who has never seen a latent space.

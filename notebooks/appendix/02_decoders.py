@@ -89,8 +89,8 @@ assert max(shares["SBD"]) < min(shares["deconv without biases"])
 #
 # In the language of frequencies, each doubling can be told from the others.
 #
-# **Predict:** five layers of stride 2 lead from 2 × 2 to 64 × 64. At which periods, in pixels, will the mean picture have
-# peaks?
+# **Predict:** five layers of stride 2 lead from 2 × 2 to 64 × 64. At which periods, in pixels, will the mean picture
+# have peaks?
 #
 # <details><summary>Answer</summary>
 #
@@ -140,9 +140,9 @@ show(
 )
 
 # %% [markdown]
-# The peaks are the layers' signatures: period 2, 4, then 8 (which shows again at three times its frequency, 0.375). Equal
-# counts of weights remove the *count* from the pattern and leave the *weights*. Training can mend it, but has to learn
-# to: at every scale the weights of even and of odd pixels must come to paint the same thing.
+# The peaks are the layers' signatures: period 2, 4, then 8 (which shows again at three times its frequency, 0.375).
+# Equal counts of weights remove the *count* from the pattern and leave the *weights*. Training can mend it, but has to
+# learn to: at every scale the weights of even and of odd pixels must come to paint the same thing.
 #
 # ## 3. A deconv decoder by hand?
 #
@@ -198,9 +198,9 @@ show(
 
 # %% [markdown]
 # With more positions on the same area (the last line) the number of units hardly grows. So it counts the positions that
-# can be *told apart*: at 99 % one per two by two pixels or so, at 99.99 % about one per pixel. The rank is 399, not 400,
-# because the bias paints the average. ReLUs in $h$ cannot help: the bound holds whatever computes $h$. The broadcast
-# decoder escapes it, since its four hidden units are evaluated anew at every pixel, with the pixel's address.
+# can be *told apart*: at 99 % one per two by two pixels or so, at 99.99 % about one per pixel. The rank is 399, not
+# 400, because the bias paints the average. ReLUs in $h$ cannot help: the bound holds whatever computes $h$. The
+# broadcast decoder escapes it, since its four hidden units are evaluated anew at every pixel, with the pixel's address.
 #
 # A deconv decoder need not hold whole-image templates: it may pass the position down, layer by layer. What each layer
 # would have to know:
@@ -246,16 +246,16 @@ for name, kind in {"deconv": DeconvDecoder, "SBD": SpatialBroadcastDecoder}.item
 print(f"SBD over deconv: {mebibytes['SBD'] / mebibytes['deconv']:.1f}")
 
 # %% [markdown]
-# Every map of the SBD is as large as the image; the deconv decoder's maps are large only at the end. A batch of 16 keeps
-# sixteen times as much, and a network trained on large images runs out of memory in its decoder first.
+# Every map of the SBD is as large as the image; the deconv decoder's maps are large only at the end. A batch of 16
+# keeps sixteen times as much, and a network trained on large images runs out of memory in its decoder first.
 #
 # ## What we established
 #
-# - Of the spread in untrained deconv decoders' mean pictures, nearly all goes with odd or even; without biases less, but
-#   far more than in the SBD's, which has that of a plain slope.
+# - Of the spread in untrained deconv decoders' mean pictures, nearly all goes with odd or even; without biases less,
+#   but far more than in the SBD's, which has that of a plain slope.
 # - The spectrum has peaks at periods 2, 4 and 8, one for each of the last layers.
-# - A layer of templates needs a number of units that grows with the area over which a shape moves. From 10 × 10 to 20 × 20
-#   positions it is 2.5 times as many for 99 % (36, 91) and 3.9 times for 99.99 % (95, 367).
+# - A layer of templates needs a number of units that grows with the area over which a shape moves. From 10 × 10 to 20 ×
+#   20 positions it is 2.5 times as many for 99 % (36, 91) and 3.9 times for 99.99 % (95, 367).
 # - The SBD keeps about six times as many bytes for the backward pass.
 #
 # ## What could be wrong with it
@@ -269,8 +269,8 @@ print(f"SBD over deconv: {mebibytes['SBD'] / mebibytes['deconv']:.1f}")
 # ## Exercises
 #
 # **1. Resize, then convolve.** Odena et al. propose to replace a transposed convolution by nearest-neighbour upsampling
-# and an ordinary convolution. Build such a decoder with kernel 3, as deep as the deconv decoder. What does the cure cost
-# in multiply-adds?
+# and an ordinary convolution. Build such a decoder with kernel 3, as deep as the deconv decoder. What does the cure
+# cost in multiply-adds?
 #
 # <details><summary>Solution</summary>
 #

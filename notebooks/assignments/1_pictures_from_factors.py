@@ -19,13 +19,13 @@
 #
 # **You need** notebook 01 and PyTorch's tensors.
 #
-# **Time**: 70 minutes. **Marks**: 25; 21 of them are given by machine, 4 by your teacher. A task that is graded by machine
-# earns all its marks or none.
+# **Time**: 70 minutes. **Marks**: 25; 21 of them are given by machine, 4 by your teacher. A task that is graded by
+# machine earns all its marks or none.
 #
 # Write in the cells that raise `NotImplementedError`; keep the names of functions and arguments. What a function is
-# given belongs to its caller: leave it as it is. The check below each task says at once what it found. Passing it is not
-# everything: when your work is graded, other sizes and edge cases are tried, too. In both, the library's own code for the
-# task is not available; helpers of your own may have any name.
+# given belongs to its caller: leave it as it is. The check below each task says at once what it found. Passing it is
+# not everything: when your work is graded, other sizes and edge cases are tried, too. In both, the library's own code
+# for the task is not available; helpers of your own may have any name.
 
 # %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import sys
@@ -79,14 +79,14 @@ show(
 # %% [markdown]
 # <details><summary>Hint 1: how to find the part that is covered</summary>
 #
-# No formula is needed: the part of a pixel that is covered is the part of many points in it that lie in the disc. How many
-# points does it take for 0.05? And if they begin at the pixel's border, on which side is the picture too far?
+# No formula is needed: the part of a pixel that is covered is the part of many points in it that lie in the disc. How
+# many points does it take for 0.05? And if they begin at the pixel's border, on which side is the picture too far?
 #
 # </details>
 # <details><summary>Hint 2: in PyTorch</summary>
 #
-# Take 16 × 16 points in each pixel, with half a step to the pixel's border: at `(torch.arange(16 * img_size) + 0.5) / 16`
-# along each axis. One comparison, then a mean over blocks of 16 × 16: `reshape(img_size, 16, img_size, 16)` and
+# Take 16 × 16 points in each pixel, with half a step to the pixel's border: at `(torch.arange(16 * img_size) + 0.5) /
+# 16` along each axis. One comparison, then a mean over blocks of 16 × 16: `reshape(img_size, 16, img_size, 16)` and
 # `mean((1, 3))`.
 #
 # </details>
@@ -160,13 +160,14 @@ show(
 # <details><summary>Hint 1</summary>
 #
 # Read the table by columns: on a vertical line x is fixed and y runs; on a horizontal one the same two arrays change
-# places. So two arrays are enough, one in which each number stays for a whole line, and one in which a whole line's numbers
-# come again and again.
+# places. So two arrays are enough, one in which each number stays for a whole line, and one in which a whole line's
+# numbers come again and again.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `np.repeat([a, b], 3)` is a, a, a, b, b, b and `np.tile([a, b], 3)` is a, b, a, b, a, b. `np.linspace` includes both ends.
+# `np.repeat([a, b], 3)` is a, a, a, b, b, b and `np.tile([a, b], 3)` is a, b, a, b, a, b. `np.linspace` includes both
+# ends.
 #
 # </details>
 
@@ -219,14 +220,14 @@ show(
 #
 # <details><summary>Hint 1</summary>
 #
-# For x it does not matter in which row the light is: first find how much light each column holds. Then it is a mean of the
-# columns' middles, each counted by that light. The same with rows for y. What must it all be divided by?
+# For x it does not matter in which row the light is: first find how much light each column holds. Then it is a mean of
+# the columns' middles, each counted by that light. The same with rows for y. What must it all be divided by?
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `images.sum(1)` is the light of every column, `[N, W]`; the middles are `torch.arange(W) + 0.5`; `images.sum((1, 2))` is
-# the light of every image, `[N]`.
+# `images.sum(1)` is the light of every column, `[N, W]`; the middles are `torch.arange(W) + 0.5`; `images.sum((1, 2))`
+# is the light of every image, `[N]`.
 #
 # </details>
 
@@ -330,14 +331,14 @@ print(
 #
 # **Given** images `[N, H, W]`, at least two, not all the same.
 #
-# **Wanted** the PCA spectrum: a tensor of length min(N, H · W) that holds the share of the variance along each principal
-# direction, the largest first. The shares add up to 1.
+# **Wanted** the PCA spectrum: a tensor of length min(N, H · W) that holds the share of the variance along each
+# principal direction, the largest first. The shares add up to 1.
 #
 # <details><summary>Hint 1</summary>
 #
 # An image is a point in a space with a dimension for each pixel. Variance is about the mean, here the mean image. The
-# principal directions are those of a singular value decomposition of the points, and a singular value grows like a standard
-# deviation, not like a variance.
+# principal directions are those of a singular value decomposition of the points, and a singular value grows like a
+# standard deviation, not like a variance.
 #
 # </details>
 # <details><summary>Hint 2</summary>

@@ -14,18 +14,18 @@
 # %% [markdown]
 # # Assignment 2 · The broadcast
 #
-# **You will be able to** write a spatial broadcast decoder, the loss of a VAE and one step of its training, count what a
-# stack of convolutions costs, and set a broadcast decoder's weights by hand.
+# **You will be able to** write a spatial broadcast decoder, the loss of a VAE and one step of its training, count what
+# a stack of convolutions costs, and set a broadcast decoder's weights by hand.
 #
 # **You need** notebook 02.
 #
-# **Time**: 85 minutes. **Marks**: 25; 22 of them are given by machine, 3 by your teacher. A task that is graded by machine
-# earns all its marks or none.
+# **Time**: 85 minutes. **Marks**: 25; 22 of them are given by machine, 3 by your teacher. A task that is graded by
+# machine earns all its marks or none.
 #
 # Write in the cells that raise `NotImplementedError`; keep the names of functions and arguments. What a function is
-# given belongs to its caller: leave it as it is. The check below each task says at once what it found. When your work is
-# graded, other sizes and edge cases are tried, too. In both, the library's own code for the task is not available; helpers
-# of your own may have any name, and PyTorch is yours.
+# given belongs to its caller: leave it as it is. The check below each task says at once what it found. When your work
+# is graded, other sizes and edge cases are tried, too. In both, the library's own code for the task is not available;
+# helpers of your own may have any name, and PyTorch is yours.
 
 # %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import sys
@@ -45,30 +45,32 @@ from sbd_utils import checks, plot_examples, show
 # %% [markdown]
 # ## Task 1 · The decoder (6 marks)
 #
-# Notebook 02's decoder pads each convolution with zeros. The paper's does not: so no pixel can tell from the padding that
-# it lies near the border. What is tiled must then be larger than the picture. Write that decoder, for pictures that
-# need not be square.
+# Notebook 02's decoder pads each convolution with zeros. The paper's does not: so no pixel can tell from the padding
+# that it lies near the border. What is tiled must then be larger than the picture. Write that decoder, for pictures
+# that need not be square.
 #
-# **Given** to `__init__`: the number of latents `z_dim`, the width `channels` of the two hidden layers, and the picture's
-# `out_channels`, `height` and `width`. To `forward`: codes `z [N, z_dim]`.
+# **Given** to `__init__`: the number of latents `z_dim`, the width `channels` of the two hidden layers, and the
+# picture's `out_channels`, `height` and `width`. To `forward`: codes `z [N, z_dim]`.
 #
-# **Wanted** a picture `[N, out_channels, height, width]`. The code is tiled to (height + 6) × (width + 6) pixels. Channel
-# k < z_dim of image n is `z[n, k]` at every pixel. Then comes x: −1 in the first column of *what is tiled*, 1 in its last,
-# evenly spaced; then y, likewise with rows. Three convolutions follow, of kernel 3 and stride 1, with bias and without
-# padding: `z_dim + 2` → `channels` → `channels` → `out_channels`. A ReLU stands between them, none behind the last.
+# **Wanted** a picture `[N, out_channels, height, width]`. The code is tiled to (height + 6) × (width + 6) pixels.
+# Channel k < z_dim of image n is `z[n, k]` at every pixel. Then comes x: −1 in the first column of *what is tiled*, 1
+# in its last, evenly spaced; then y, likewise with rows. Three convolutions follow, of kernel 3 and stride 1, with bias
+# and without padding: `z_dim + 2` → `channels` → `channels` → `out_channels`. A ReLU stands between them, none behind
+# the last.
 #
 # <details><summary>Hint 1</summary>
 #
-# What is the same for every code (layers, coordinates) is made once, when the module is built. A module finds the weights of
-# layers that are its attributes, or that stand in a container of PyTorch's; not those in a plain list. The coordinates are
-# no weights: a *buffer* is what a module carries along without training it.
+# What is the same for every code (layers, coordinates) is made once, when the module is built. A module finds the
+# weights of layers that are its attributes, or that stand in a container of PyTorch's; not those in a plain list. The
+# coordinates are no weights: a *buffer* is what a module carries along without training it.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# `nn.Sequential(...)` holds layers. `torch.meshgrid(rows, columns, indexing="ij")` gives the row's and then the column's
-# value at every pixel. `self.register_buffer("grid", torch.stack([x, y]))`. In `forward`, `z[:, :, None, None].expand(...)`
-# repeats without copying, `grid.expand(len(z), ...)` gives each code the coordinates, and `torch.cat(..., 1)` joins channels.
+# `nn.Sequential(...)` holds layers. `torch.meshgrid(rows, columns, indexing="ij")` gives the row's and then the
+# column's value at every pixel. `self.register_buffer("grid", torch.stack([x, y]))`. In `forward`, `z[:, :, None,
+# None].expand(...)` repeats without copying, `grid.expand(len(z), ...)` gives each code the coordinates, and
+# `torch.cat(..., 1)` joins channels.
 #
 # </details>
 
@@ -150,13 +152,13 @@ for _z_dim, _channels, _out, _h, _w, _scale in [
 # `logvar [N, K]` (the logarithm of the *variance*), and the numbers `sigma` > 0 and `beta` ≥ 0.
 #
 # **Wanted** a scalar tensor. For every image: the squared error, summed over its channels and pixels, divided by 2 σ²;
-# plus β times the KL divergence of N(mean, exp(logvar)) to the prior N(0, 1), in nats, summed over its latents. The loss is
-# the mean over the images. Gradients must be able to flow to `reconstruction`, `mean` and `logvar`.
+# plus β times the KL divergence of N(mean, exp(logvar)) to the prior N(0, 1), in nats, summed over its latents. The
+# loss is the mean over the images. Gradients must be able to flow to `reconstruction`, `mean` and `logvar`.
 #
 # <details><summary>Hint 1</summary>
 #
-# Two sums and one mean: what is averaged over pixels or latents would change with their number. Notebook 02 has the KL of
-# one latent; notebook 02's weight w of the squared error is 1 / (2 σ²).
+# Two sums and one mean: what is averaged over pixels or latents would change with their number. Notebook 02 has the KL
+# of one latent; notebook 02's weight w of the squared error is 1 / (2 σ²).
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -217,8 +219,8 @@ for _shape, _k, _scale, _sigma, _beta, _seed in [
 # %% [markdown]
 # ## Task 3 · A training step (5 marks)
 #
-# Here is a small VAE with random weights, and an optimizer. It moves every weight against its gradient, times `RATE`: the
-# plainest there is, so that each step shows what the gradient was.
+# Here is a small VAE with random weights, and an optimizer. It moves every weight against its gradient, times `RATE`:
+# the plainest there is, so that each step shows what the gradient was.
 
 
 # %% nbgrader={"grade": false, "grade_id": "new_vae", "locked": true, "schema_version": 3, "solution": false, "task": false}
@@ -244,16 +246,16 @@ def new_vae(seed: int = 0) -> tuple[Parts, torch.optim.Optimizer]:
 # %% [markdown]
 # **Given** such a `model` and `optimizer`, `images [N, 1, 32, 32]`, standard normal `noise [N, 4]`, and `beta`.
 #
-# **Wanted** one update of all weights of `model`, and the loss *before* it, as a number. `model.encoder(images)` gives mean
-# and log-variance `[N, 4]`; a sample z of N(mean, exp(logvar)) is made of the noise; `model.decoder(z)` gives the
-# reconstruction. The loss is `sbd_utils.elbo_loss(images, reconstruction, mean, logvar, w=10, beta=beta).total`, so that
-# a mistake in task 2 costs nothing here. Gradients of an earlier step must not count.
+# **Wanted** one update of all weights of `model`, and the loss *before* it, as a number. `model.encoder(images)` gives
+# mean and log-variance `[N, 4]`; a sample z of N(mean, exp(logvar)) is made of the noise; `model.decoder(z)` gives the
+# reconstruction. The loss is `sbd_utils.elbo_loss(images, reconstruction, mean, logvar, w=10, beta=beta).total`, so
+# that a mistake in task 2 costs nothing here. Gradients of an earlier step must not count.
 #
 # <details><summary>Hint 1</summary>
 #
-# The noise must be scaled and moved, so that the gradient can pass through it to both of the encoder's answers: a standard
-# deviation is the root of a variance, and a root is half of the logarithm. Then four things: forget the old gradients,
-# compute new ones, update, and report.
+# The noise must be scaled and moved, so that the gradient can pass through it to both of the encoder's answers: a
+# standard deviation is the root of a variance, and a root is half of the logarithm. Then four things: forget the old
+# gradients, compute new ones, update, and report.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -345,11 +347,11 @@ show(
 # %% [markdown]
 # ## Task 4 · What does it cost? (3 marks)
 #
-# **Given** the numbers of `channels` before, between and after a stack of convolutions of stride 1 with padding, so that
-# every layer's output has `height` · `width` pixels, and the `kernel`'s width, the same for all.
+# **Given** the numbers of `channels` before, between and after a stack of convolutions of stride 1 with padding, so
+# that every layer's output has `height` · `width` pixels, and the `kernel`'s width, the same for all.
 #
-# **Wanted** the number of multiply-adds for one image, all layers together; those with padded zeros count, biases do not.
-# For the SBD of notebook 02 it is 186,384,384.
+# **Wanted** the number of multiply-adds for one image, all layers together; those with padded zeros count, biases do
+# not. For the SBD of notebook 02 it is 186,384,384.
 
 
 # %% nbgrader={"grade": false, "grade_id": "multiply_adds", "locked": false, "schema_version": 3, "solution": true, "task": false}
@@ -400,9 +402,9 @@ def paint(weights: tuple, z: torch.Tensor, img_size: int) -> torch.Tensor:
 
 # %% [markdown]
 # **Wanted** weights `w1 [hidden, 5], b1 [hidden], w2 [1, hidden], b2 [1]`, for as many hidden units as you like, with
-# which it paints a white square on black, upright, with its centre at x = z1, y = z2 and **sides of length 2 · z3**, for
-# positions in [−0.6, 0.6] and z3 from 0.1 to 0.5. The edges must be sharp: from white to black within about one pixel of a
-# 64 × 64 image.
+# which it paints a white square on black, upright, with its centre at x = z1, y = z2 and **sides of length 2 · z3**,
+# for positions in [−0.6, 0.6] and z3 from 0.1 to 0.5. The edges must be sharp: from white to black within about one
+# pixel of a 64 × 64 image.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -474,15 +476,16 @@ show(
 # %% [markdown]
 # ## Task 6 · In your words (3 marks, graded by your teacher)
 #
-# Take the channels x and y away from two decoders that are otherwise as they were: yours of task 1, and notebook 02's, which
-# pads. In about 80 words: (a) What can yours still paint, whatever its weights, and why? (b) What can the other paint that
-# yours cannot, what tells its pixels where they are, and how many pixels from the border does that reach?
+# Take the channels x and y away from two decoders that are otherwise as they were: yours of task 1, and notebook 02's,
+# which pads. In about 80 words: (a) What can yours still paint, whatever its weights, and why? (b) What can the other
+# paint that yours cannot, what tells its pixels where they are, and how many pixels from the border does that reach?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "without_coordinates", "locked": false, "points": 3, "schema_version": 3, "solution": true, "task": false} rubric=[["Without padding", 1], ["What the padding tells", 1], ["How far", 1]]
-# (a) One colour for each code, the same at every pixel: the code is the same everywhere, every unit of a layer has the same
-# weights and sees the same numbers, so it gives the same number. (b) A frame. The padding's zeros differ from the code, and
-# a unit that sees them knows that it is near the border, and which one. Three convolutions of kernel 3 see three pixels to
-# each side, so the picture can differ from one colour within three pixels of the border, and nowhere else.
+# (a) One colour for each code, the same at every pixel: the code is the same everywhere, every unit of a layer has the
+# same weights and sees the same numbers, so it gives the same number. (b) A frame. The padding's zeros differ from the
+# code, and a unit that sees them knows that it is near the border, and which one. Three convolutions of kernel 3 see
+# three pixels to each side, so the picture can differ from one colour within three pixels of the border, and nowhere
+# else.
 #
 # === BEGIN MARK SCHEME ===
 # | | full marks | none |

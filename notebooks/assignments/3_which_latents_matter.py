@@ -14,19 +14,19 @@
 # %% [markdown]
 # # Assignment 3 · Which latents matter
 #
-# **You will be able to** tell informative latents from idle ones, fit a code to its factors, and say which question each
-# score answers, and to which it is blind.
+# **You will be able to** tell informative latents from idle ones, fit a code to its factors, and say which question
+# each score answers, and to which it is blind.
 #
 # **You need** notebook 04.
 #
-# **Time**: 55 minutes. **Marks**: 25; 23 of them are given by machine, 2 by your teacher. A task that is graded by machine
-# earns all its marks or none.
+# **Time**: 55 minutes. **Marks**: 25; 23 of them are given by machine, 2 by your teacher. A task that is graded by
+# machine earns all its marks or none.
 #
 # Nothing is trained here: the encoders are functions that we know, so that every score has a value that can be derived.
 # Write in the cells that raise `NotImplementedError`; keep the names of functions and arguments. What a function is
 # given belongs to its caller: leave it as it is. When your work is graded, other sizes and edge cases are tried than in
-# the checks that you see. In both, the library's own code for the task is not available; helpers of your own may have any
-# name.
+# the checks that you see. In both, the library's own code for the task is not available; helpers of your own may have
+# any name.
 
 # %% nbgrader={"grade": false, "grade_id": "imports", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import sys
@@ -46,21 +46,22 @@ from sbd_utils import checks, generate_spaced_coordinates, plot_coordinate_grid,
 # %% [markdown]
 # ## Task 1 · Average posterior variance (5 marks)
 #
-# **Given** a function `encoder` that takes images `[N, C, H, W]` and gives `mean, logvar`, `[N, K]` each, and `batches`,
-# an iterable (perhaps one that can be gone through only once) of image batches that may differ in size.
+# **Given** a function `encoder` that takes images `[N, C, H, W]` and gives `mean, logvar`, `[N, K]` each, and
+# `batches`, an iterable (perhaps one that can be gone through only once) of image batches that may differ in size.
 #
-# **Wanted** a tensor `[K]` without gradient: the posterior variance exp(logvar) of every latent, averaged over all images.
+# **Wanted** a tensor `[K]` without gradient: the posterior variance exp(logvar) of every latent, averaged over all
+# images.
 #
 # <details><summary>Hint 1</summary>
 #
-# Three orders matter: logarithm and mean (the mean of what?), batches and images (what if the last batch is a small one?),
-# and the encoder's two answers (which is the second?).
+# Three orders matter: logarithm and mean (the mean of what?), batches and images (what if the last batch is a small
+# one?), and the encoder's two answers (which is the second?).
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Under `torch.no_grad()`, either collect `logvar.exp()` of all batches and `torch.cat` them, or carry a sum over images and
-# their number.
+# Under `torch.no_grad()`, either collect `logvar.exp()` of all batches and `torch.cat` them, or carry a sum over images
+# and their number.
 #
 # </details>
 
@@ -113,8 +114,8 @@ for _number in (-20.0, -8.0, 20.0):
 #
 # **Given** average variances `[K]`, K ≥ 2, as a tensor.
 #
-# **Wanted** the indices of the two latents of least variance (the library calls them the *pair*), as two whole numbers, the
-# least first; of equal ones the one with the lower index first.
+# **Wanted** the indices of the two latents of least variance (the library calls them the *pair*), as two whole numbers,
+# the least first; of equal ones the one with the lower index first.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -163,20 +164,20 @@ with checks.without(sbd_utils.get_smallest_pair, sbd_utils.informative_latents):
 #
 # **Given** positions `xy [N, 2]` and codes `z [N, 2]`, NumPy arrays, N ≥ 3, positions not on one line.
 #
-# **Wanted** `matrix [2, 2]`, `shift [2]` and `r2`: the least-squares fit `z ≈ xy @ matrix + shift`, and the smaller of the
-# two coordinates' R² = 1 − (sum of squared residuals) / (sum of squares about the mean). A coordinate of z that is constant
-# has nothing to be explained: then r2 is 0.
+# **Wanted** `matrix [2, 2]`, `shift [2]` and `r2`: the least-squares fit `z ≈ xy @ matrix + shift`, and the smaller of
+# the two coordinates' R² = 1 − (sum of squared residuals) / (sum of squares about the mean). A coordinate of z that is
+# constant has nothing to be explained: then r2 is 0.
 #
 # <details><summary>Hint 1</summary>
 #
-# A shift is a matrix's row for a third coordinate that is always 1. For a constant code, both sums of squares are 0, or,
-# since 0.1 is no exact number in a computer, nearly: ask for what makes it constant before you divide.
+# A shift is a matrix's row for a third coordinate that is always 1. For a constant code, both sums of squares are 0,
+# or, since 0.1 is no exact number in a computer, nearly: ask for what makes it constant before you divide.
 #
 # </details>
 # <details><summary>Hint 2</summary>
 #
-# Append a column of ones to xy; `np.linalg.lstsq(a, z, rcond=None)[0]` is `[3, 2]`, its last row the shift. `np.ptp` is the
-# distance from the least to the greatest.
+# Append a column of ones to xy; `np.linalg.lstsq(a, z, rcond=None)[0]` is `[3, 2]`, its last row the shift. `np.ptp` is
+# the distance from the least to the greatest.
 #
 # </details>
 
@@ -238,8 +239,9 @@ for _constant in (2.0, 0.1, -3.3, 1e-3):
 #
 # **Given** `xy [N, 2]` and `z [N, 2]`, no column constant.
 #
-# **Wanted** a number in [0, 1]: take for each latent the largest of its two *squared* correlations, with x and with y; of the
-# two latents' values, the smaller. 1 means that each latent follows one factor alone, whichever, in either direction.
+# **Wanted** a number in [0, 1]: take for each latent the largest of its two *squared* correlations, with x and with y;
+# of the two latents' values, the smaller. 1 means that each latent follows one factor alone, whichever, in either
+# direction.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -292,11 +294,11 @@ for _seed, _n, _unit in [(0, 50, 1), (1, 500, 1), (2, 4, 1), (3, 31, 1e-3), (4, 
 # - **duplicated**: (u, u). **dead**: (u, noise), where the noise depends on nothing and its posterior variance is 1.
 #
 # And three scores: **fit**, the R² of `affine_fit` from positions to codes; **alignment**; and **read back**, the R² of
-# `affine_fit` in the other direction, from codes to positions (for a duplicated code the least-squares fit is not unique,
-# but its R² is).
+# `affine_fit` in the other direction, from codes to positions (for a duplicated code the least-squares fit is not
+# unique, but its R² is).
 #
-# **Wanted** your prediction, *before* you run the cell after it: for each code a triple (fit, alignment, read back), each
-# number one of 0, 0.5 and 1, the nearest.
+# **Wanted** your prediction, *before* you run the cell after it: for each code a triple (fit, alignment, read back),
+# each number one of 0, 0.5 and 1, the nearest.
 
 # %% nbgrader={"grade": false, "grade_id": "predictions", "locked": false, "schema_version": 3, "solution": true, "task": false}
 ### BEGIN SOLUTION: give predictions = {"turned": (fit, alignment, read back), "swapped": ..., "duplicated": ..., "dead": ...}
@@ -343,18 +345,18 @@ show(
 )
 
 # %% [markdown]
-# Of two latents that say the same, the posterior variance finds both informative. Each score is a question; state which one
-# you asked.
+# Of two latents that say the same, the posterior variance finds both informative. Each score is a question; state which
+# one you asked.
 
 # %% [markdown]
 # ## Task 6 · In one sentence (2 marks, graded by your teacher)
 #
-# The duplicated code has the fit and the alignment of a perfect one. In one sentence of at most 50 words: what has it lost,
-# which score tells, and why can the other two not?
+# The duplicated code has the fit and the alignment of a perfect one. In one sentence of at most 50 words: what has it
+# lost, which score tells, and why can the other two not?
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "in_one_sentence", "locked": false, "points": 2, "schema_version": 3, "solution": true, "task": false} rubric=[["What is lost", 1], ["Why the others cannot tell", 1]]
-# It has lost y, which reading back alone tells, because fit and alignment ask whether the latents follow from the positions,
-# which two copies of u do, and only the other direction asks whether the positions follow from the latents.
+# It has lost y, which reading back alone tells, because fit and alignment ask whether the latents follow from the
+# positions, which two copies of u do, and only the other direction asks whether the positions follow from the latents.
 #
 # === BEGIN MARK SCHEME ===
 # | | full marks | none |

@@ -19,9 +19,9 @@
 #
 # **You need** notebook 05.
 #
-# **Time**: 120 minutes, of which about 10 are training on two cores. **Marks**: 25; 7 of them are given by machine, 18 by
-# your teacher, by the rubric at the end of this notebook. Read it before you begin. A task that is graded by machine earns
-# all its marks or none.
+# **Time**: 120 minutes, of which about 10 are training on two cores. **Marks**: 25; 7 of them are given by machine, 18
+# by your teacher, by the rubric at the end of this notebook. Read it before you begin. A task that is graded by machine
+# earns all its marks or none.
 #
 # Write in the cells that raise `NotImplementedError` or say "Your answer". What a function is given belongs to its
 # caller: leave it as it is.
@@ -45,14 +45,14 @@ from sbd_utils import checks, evaluate_circles, show, train_circles
 # %% [markdown]
 # ## Task 1 · A summary of pairs (4 marks)
 #
-# Two decoders trained with the same seed begin with the same encoder and see the same images and the same noise. These two
-# runs are a **pair**. What a seed does to both drops out of the pair's difference; so compare pair by pair, and not every
-# run of the one with every run of the other.
+# Two decoders trained with the same seed begin with the same encoder and see the same images and the same noise. These
+# two runs are a **pair** (of runs; notebook 05's is of latents). What a seed does to both drops out of the pair's
+# difference; so compare pair by pair, and not every run of the one with every run of the other.
 #
 # **Given** scores `a [S]` and `b [S]` of two decoders, lists or NumPy arrays, the same S ≥ 2 seeds in the same order.
 #
-# **Wanted** three numbers: the mean of the differences a − b; the standard error of this mean (the standard deviation of
-# the differences, with S − 1, divided by √S); and the number of seeds with a > b.
+# **Wanted** three numbers: the mean of the differences a − b; the standard error of this mean (the standard deviation
+# of the differences, with S − 1, divided by √S); and the number of seeds with a > b.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -102,13 +102,14 @@ checks.same(checks.three_numbers(_got)[2], 1, "wins where one pair is equal")
 #
 # **Given** the number of `wins` of the first decoder in `seeds` ≥ 1 tosses, without draws.
 #
-# **Wanted** the two-sided p-value of the sign test: the probability that a fair coin gives a result at least as far from
-# `seeds` / 2, in either direction; at most 1.
+# **Wanted** the two-sided p-value of the sign test: the probability that a fair coin gives a result at least as far
+# from `seeds` / 2, in either direction; at most 1.
 #
 # <details><summary>Hint 1</summary>
 #
-# List the outcomes, 0 to n wins, and mark those that are as far from n / 2 as yours, or farther, on either side. The p-value
-# is the sum of their probabilities, and each has as many ways to happen as there are choices of which tosses are won.
+# List the outcomes, 0 to n wins, and mark those that are as far from n / 2 as yours, or farther, on either side. The
+# p-value is the sum of their probabilities, and each has as many ways to happen as there are choices of which tosses
+# are won.
 #
 # </details>
 # <details><summary>Hint 2</summary>
@@ -149,32 +150,33 @@ for _wins, _seeds, _right in [
 
 
 # %% [markdown]
-# Three pairs won out of three: p = 0.25. No sign test on three pairs can be convincing; the *sizes* of the differences may
-# be, and must then be shown.
+# Three pairs won out of three: p = 0.25. No sign test on three pairs can be convincing; the *sizes* of the differences
+# may be, and must then be shown.
 #
 # ## Task 3 · Your question (by hand)
 #
 # Compare two decoders, over at least three seeds, in **one** respect of your choice. For instance: Does the broadcast
-# decoder's advantage hold when both train for half as long? At another β? Without the channel y (`decoder="sbd-x"`)? When
-# the deconv decoder is given coordinates (`"deconv-xy"`)? On larger batches?
+# decoder's advantage hold when both train for half as long? At another β? Without the channel y (`decoder="sbd-x"`)?
+# When the deconv decoder is given coordinates (`"deconv-xy"`)? On larger batches?
 #
 # `train_circles("fast", decoder=..., seed=..., steps=...)` trains, and `evaluate_circles` scores: `geometry.affine_r2`,
 # `geometry.similarity_r2`, `squared_error`, `informative`, `variances`. Six runs of 800 updates fit the budget.
 # The schedules are stretched to the number of updates: with much fewer, β may rise before the code has woken up, and
 # the picture then stays blank.
 #
-# What does "in one respect" mean when the recipe was found for one of the two decoders? Either both train by the same recipe,
-# and your conclusion holds for that recipe; or each has a recipe that suits it, and you say which, how each was found, and
-# that you took as much trouble over the one as over the other. Both are fair. Keyword arguments of `train_circles` replace
-# the recipe's, for instance `lr=...`.
+# What does "in one respect" mean when the recipe was found for one of the two decoders? Either both train by the same
+# recipe, and your conclusion holds for that recipe; or each has a recipe that suits it, and you say which, how each was
+# found, and that you took as much trouble over the one as over the other. Both are fair. Keyword arguments of
+# `train_circles` replace the recipe's, for instance `lr=...`.
 #
-# Before you run anything, write: the question, the score that decides it, what you expect, and what would prove you wrong.
+# Before you run anything, write: the question, the score that decides it, what you expect, and what would prove you
+# wrong.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "question", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false} rubric=[["Question", 4]]
-# Does the broadcast decoder's advantage in geometry hold when the deconv decoder gets coordinates, too? Score: affine R² of
-# the evaluation grid after 800 updates, three seeds. I expect that "sbd" is ahead of "deconv-xy" at every seed, but by less
-# than 0.2, because coordinates alone already help. I am wrong if deconv-xy is ahead at a seed, or if the mean difference
-# is above 0.2.
+# Does the broadcast decoder's advantage in geometry hold when the deconv decoder gets coordinates, too? Score: affine
+# R² of the evaluation grid after 800 updates, three seeds. I expect that "sbd" is ahead of "deconv-xy" at every seed,
+# but by less than 0.2, because coordinates alone already help. I am wrong if deconv-xy is ahead at a seed, or if the
+# mean difference is above 0.2.
 #
 # === BEGIN MARK SCHEME ===
 # See the rubric, row "Question": 4 marks.
@@ -183,8 +185,8 @@ for _wins, _seeds, _right in [
 # %% [markdown]
 # ## Task 4 · Your experiment (by hand)
 #
-# Record every run in `rows`, a list of dicts with `'decoder'`, `'seed'` and the numbers you need. When your work is graded
-# this cell is *not* run again: what it printed and drew is read. So leave its output in the file.
+# Record every run in `rows`, a list of dicts with `'decoder'`, `'seed'` and the numbers you need. When your work is
+# graded this cell is *not* run again: what it printed and drew is read. So leave its output in the file.
 
 # %% nbgrader={"grade": false, "grade_id": "experiment", "locked": false, "schema_version": 3, "solution": true, "task": false} tags=["not-run-for-grading"]
 ### BEGIN SOLUTION: train two decoders over at least three seeds and record every run in rows
@@ -239,15 +241,16 @@ show(figure, "Affine R² of two decoders, a line for each pair.")
 # %% [markdown]
 # ## Task 5 · Your answer (by hand)
 #
-# At most 250 words: what you found (with the numbers, every seed), whether that was what you expected, what you conclude
-# and for which conditions, and what could be wrong with it: at least one other explanation, and the run that would tell.
+# At most 250 words: what you found (with the numbers, every seed), whether that was what you expected, what you
+# conclude and for which conditions, and what could be wrong with it: at least one other explanation, and the run that
+# would tell.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "answer", "locked": false, "points": 14, "schema_version": 3, "solution": true, "task": false} rubric=[["Fair comparison", 4], ["Evidence", 4], ["Conclusion", 3], ["What could be wrong", 3]]
-# A complete answer names the values of the three pairs, their mean difference with its standard error, and says that three of
-# three wins have p = 0.25. It says whether the prediction came true. It restricts the conclusion: 800 updates of this recipe
-# on circles, with the recipe's learning rate, which was chosen with the broadcast decoder in mind. Another explanation: the
-# deconv decoder learns more slowly per update but does fewer multiply-adds; at equal seconds it might win. The run that would
-# tell: both for the same number of seconds, or until the score no longer changes.
+# A complete answer names the values of the three pairs, their mean difference with its standard error, and says that
+# three of three wins have p = 0.25. It says whether the prediction came true. It restricts the conclusion: 800 updates
+# of this recipe on circles, with the recipe's learning rate, which was chosen with the broadcast decoder in mind.
+# Another explanation: the deconv decoder learns more slowly per update but does fewer multiply-adds; at equal seconds
+# it might win. The run that would tell: both for the same number of seconds, or until the score no longer changes.
 #
 # === BEGIN MARK SCHEME ===
 # See the rubric, rows "Fair comparison" to "What could be wrong": 14 marks.
