@@ -1,5 +1,5 @@
 # The public names, by the module that defines them: what editors and type checkers read, and what
-# `__init__.py` loads at first use. The order of the modules is that of the table in CONTRIBUTING.md.
+# `__init__.py` loads at first use. The modules stand in the order of the table in CONTRIBUTING.md.
 
 from . import checks as checks
 from .sprites import (

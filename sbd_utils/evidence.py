@@ -236,8 +236,8 @@ def read_rows(path: str | Path, kind: type[Any] = RunRow) -> list[Any]:
     needed = [name for name, f in fields.items() if f.default is dataclasses.MISSING]
     missing = [name for name in needed if name not in columns]
     twice = sorted({name for name in columns if columns.count(name) > 1})
-    problems = [("the unknown column", unknown), ("no column", missing), ("twice the column", twice)]
-    for label, names in problems:
+    problems = {"the unknown column": unknown, "no column": missing, "twice the column": twice}
+    for label, names in problems.items():
         if names:
             raise ValueError(f"{path} has {label} {', '.join(names)}; it is not of this version")
     hints = typing.get_type_hints(kind)

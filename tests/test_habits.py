@@ -36,6 +36,34 @@ each_source = pytest.mark.parametrize(
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 
 
+# Lines
+
+
+def longer(path: Path, limit: int, kind: str = "") -> list[str]:
+    """Lines that match a pattern and have more characters than that."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [
+        f"{path.relative_to(ROOT)}:{number}: {len(line)}"
+        for number, line in enumerate(lines, 1)
+        if len(line) > limit and re.match(kind, line)
+    ]
+
+
+def test_no_line_of_the_library_has_more_than_100_characters():
+    kinds = (".py", ".pyi", ".js", ".css", ".html")
+    paths = [path for path in (ROOT / "sbd_utils").rglob("*") if path.suffix in kinds]
+    assert {path.suffix for path in paths} == set(kinds)
+    assert [line for path in paths for line in longer(path, 100)] == []
+
+
+def test_no_line_of_prose_in_a_notebook_has_more_than_120_characters():
+    """A row of a table is one line, however long it is."""
+    paths = list((ROOT / "notebooks").rglob("[0-9]*.py"))
+    assert len(paths) > 13
+    prose = r"# (?![|%])"
+    assert [line for path in paths for line in longer(path, 120, prose)] == []
+
+
 # Docstrings
 
 

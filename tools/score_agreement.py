@@ -147,7 +147,8 @@ def _over_a_table(score: Callable) -> Callable[[np.ndarray, np.ndarray], float]:
             by_factors.setdefault(tuple(row), []).append(number)
 
         def rows_with(wanted: np.ndarray) -> np.ndarray:
-            return np.array([np.random.choice(by_factors[tuple(row)]) for row in wanted])  # noqa: NPY002
+            found = [np.random.choice(by_factors[tuple(row)]) for row in wanted]  # noqa: NPY002
+            return np.array(found)
 
         def some(count: int, mode: str = "") -> np.ndarray:
             return np.random.randint(len(codes), size=count)  # noqa: NPY002

@@ -1,5 +1,6 @@
-// The latent explorer without its face and without Python: core.py and side.py once more. What those
-// find out by encoding (the grid, the axes, the scale) comes as facts; see tools/book/networks.py.
+// The latent explorer without its face and without Python: core.py and side.py once more. What
+// those find out by encoding (the grid, the axes, the scale) comes as facts; see
+// tools/book/networks.py.
 
 import { Generator } from "./noise.js";
 import { describePicture } from "./spots.js";
@@ -120,7 +121,7 @@ function shrink(image, from, to) {
   const channels = image.length / (from * from);
   const small = new Float32Array(channels * to * to);
   for (let i = 0; i < image.length; i++) {
-    const [row, column] = [Math.floor(i / from), i % from]; // rows of all channels, one below another
+    const [row, column] = [Math.floor(i / from), i % from]; // all channels' rows, one below another
     small[Math.floor(row / block) * to + Math.floor(column / block)] += image[i] / block ** 2;
   }
   return small;

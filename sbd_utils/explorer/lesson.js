@@ -6,8 +6,8 @@ const WORDS = {
   code: "The numbers in which an encoder has stored a picture: all a decoder gets to draw it anew.",
   latent: "One of a code's numbers, z0, z1, … What it stands for nobody has told the network.",
   "posterior variance":
-    "How unsure the encoder is of a latent, averaged over many circles. Near 0 the latent carries " +
-    "information about the circle; near 1 it says nothing.",
+    "How unsure the encoder is of a latent, averaged over many circles. Near 0 the latent " +
+    "carries information about the circle; near 1 it says nothing.",
   informative:
     "A latent with a posterior variance below 0.5, marked ●; the others, marked ○, sleep.",
   prior: "N(0, 1): what training wants codes to look like when one does not know the picture.",

@@ -6,7 +6,7 @@ const BLOCKED =
   "This page cannot run WebAssembly, which the networks need: the picture stands for it.";
 const MEGABYTE = 1e6;
 
-// What anywidget gives a page, as far as the explorer asks for it; a worker in the place of a kernel.
+// What anywidget gives a page, as far as the explorer asks for it; a worker is the kernel.
 class Model {
   constructor(worker, spec) {
     Object.assign(this, { worker, spec, silence: SLOW, listeners: new Set() });

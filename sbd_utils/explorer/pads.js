@@ -226,8 +226,8 @@ export function drawTruth(pad, { view, grid, picture, goal, pointed }) {
   drawHandle(pad, view.circle);
 }
 
-// What stays while a hand moves is drawn once and kept: to stroke ten lines anew for every move takes
-// a browser without a graphics card longer than a network takes to decode.
+// What stays while a hand moves is drawn once and kept: to stroke ten lines anew for every move
+// takes a browser without a graphics card longer than a network takes to decode.
 //   parts: all that it depends on
 //   draw(pad): draws it, on a pad that is not seen
 function drawKept(pad, parts, draw) {

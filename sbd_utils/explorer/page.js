@@ -33,8 +33,8 @@ const LEGEND = [
   "The green trail is where the circle has been, every way between encoded. Its length is that " +
     "through all informative latents, those marked ●, with a posterior variance below 0.5; the " +
     "number beside a latent is that variance.",
-  "Reset: the circle in the middle, the planes as at first. Sample prior: a code from N(0, 1) for " +
-    "each model. Sample posterior: one from q(z|circle). Clear trail: the next trail begins " +
+  "Reset: the circle in the middle, the planes as at first. Sample prior: a code from N(0, 1) " +
+    "for each model. Sample posterior: one from q(z|circle). Clear trail: the next trail begins " +
     "anew. Copy z: the codes as Python. PNG: the pictures.",
 ];
 const FILM_LEGEND =

@@ -26,8 +26,8 @@ export function describePicture(picture, size, channels, words) {
   return `${places.map((place, i) => `a ${kinds[i]} spot at ${place}`).join(" and ")} pixels`;
 }
 
-// Which pixels belong to a spot: a pale one beside a bright one is measured by its own light, as long
-// as it is dark between them.
+// Which pixels belong to a spot: a pale one beside a bright one is measured by its own light, as
+// long as it is dark between them.
 function findLight(light, size, words) {
   const mask = new Array(light.length).fill(false);
   const lit = Array.from(light, (value) => value >= words.DARK);

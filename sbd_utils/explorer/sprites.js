@@ -2,8 +2,8 @@
 
 // One white sprite on black, [size of the image] squared in [0, 1], row by row. Every pixel is the
 // part of it that the sprite covers; derivations stand in sprites.py.
-//   form: { radius, corners }: the distance of the outermost point for size 1, and the directions of
-//     the corners in degrees, or null for a disc
+//   form: { radius, corners }: the distance of the outermost point for size 1, and the directions
+//     of the corners in degrees, or null for a disc
 //   sprite: { x, y, size, angle }, the centre in pixels from the left and from above
 export function drawSprite({ radius: unit, corners }, { x, y, size, angle = 0 }, imSize) {
   const radius = size * unit;

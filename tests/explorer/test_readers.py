@@ -7,6 +7,9 @@ import nbformat
 import pytest
 from PIL import Image
 
+from sbd_utils.analysis import INFORMATIVE
+from sbd_utils.explorer.page import FOLDER as PAGE
+
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 
 
@@ -31,3 +34,12 @@ def test_the_notebook_says_where_the_explorer_is_to_those_who_ran_all(texts):
     """JupyterLab scrolls to the last cell; the heading that it names is there."""
     assert "[the explorer is further up](#The-explorer)" in texts[-1]
     assert any(text.startswith("## The explorer\n") for text in texts)
+
+
+def test_every_text_calls_the_same_latents_informative(texts):
+    pages = [path.read_text(encoding="utf-8") for path in PAGE.glob("*.js")]
+    glossary = (FOLDER.parent / "docs" / "glossary.md").read_text(encoding="utf-8")
+    everything = " ".join([*texts, *pages, glossary])
+    told = re.findall(r"variance\s+[^.;]{0,40}?below\s+(\d\.\d+)", everything)
+    assert len(told) >= 3
+    assert {float(number) for number in told} == {INFORMATIVE}
