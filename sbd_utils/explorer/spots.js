@@ -21,9 +21,11 @@ export function describePicture(picture, size, channels, words) {
   if (spots.length > words.MOST) return `light in ${spots.length} places`;
   const kinds = spots.map((spot) => (mostOf(light, spot) >= words.BRIGHT ? "bright" : "pale"));
   const places = spots.map((spot) => findPlace(spot, size));
-  if (spots.length > 1 && new Set(kinds).size === 1)
+  if (spots.length === 1) return `a ${kinds[0]} spot at ${places[0]} pixels`;
+  if (new Set(kinds).size === 1)
     return `${spots.length} ${kinds[0]} spots, at ${places.join(" and ")} pixels`;
-  return `${places.map((place, i) => `a ${kinds[i]} spot at ${place}`).join(" and ")} pixels`;
+  const named = places.map((place, i) => `${place} (${kinds[i]})`);
+  return `${spots.length} spots, at ${named.join(" and ")} pixels`;
 }
 
 // Which pixels belong to a spot: a pale one beside a bright one is measured by its own light, as

@@ -22,8 +22,8 @@ def describe_picture(picture: np.ndarray) -> str:
 
     Returns:
         Such as "a bright spot at x 32, y 20 pixels" or "2 pale spots, at x 12, y 30 and x 40, y 33
-        pixels"; a place that is named lies on the spot. Where bright and pale ones are seen, each
-        says which it is.
+        pixels"; a place that is named lies on the spot. Where bright and pale ones are seen: "2
+        spots, at x 12, y 30 (bright) and x 40, y 33 (pale) pixels".
     """
     light = picture.reshape(*picture.shape[:2], -1).max(2)
     if light.max() < DARK:
@@ -35,11 +35,13 @@ def describe_picture(picture: np.ndarray) -> str:
     if len(spots) > MOST:
         return f"light in {len(spots)} places"
     kinds = ["bright" if light[spot].max() >= BRIGHT else "pale" for spot in spots]
-    if len(spots) > 1 and len(set(kinds)) == 1:
-        places = " and ".join(_place(spot) for spot in spots)
-        return f"{len(spots)} {kinds[0]} spots, at {places} pixels"
-    named = [f"a {kind} spot at {_place(spot)}" for kind, spot in zip(kinds, spots, strict=True)]
-    return f"{' and '.join(named)} pixels"
+    places = [_place(spot) for spot in spots]
+    if len(spots) == 1:
+        return f"a {kinds[0]} spot at {places[0]} pixels"
+    if len(set(kinds)) == 1:
+        return f"{len(spots)} {kinds[0]} spots, at {' and '.join(places)} pixels"
+    named = [f"{place} ({kind})" for place, kind in zip(places, kinds, strict=True)]
+    return f"{len(spots)} spots, at {' and '.join(named)} pixels"
 
 
 def _light_mask(light: np.ndarray) -> np.ndarray:
