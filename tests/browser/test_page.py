@@ -662,6 +662,30 @@ def test_columns_follow_the_width(mount, width):
     assert max(box["bottom"] for box in (truth, plane, picture)) < 844 + (width == 1100) * 100
 
 
+SAY = """(text) => {
+    document.querySelector("[role=status]").textContent = text;
+    return document.querySelector(".tools summary").getBoundingClientRect().top;
+}"""
+SENTENCES = [
+    "",
+    "Copied.",
+    "Drag in a plane until its picture is the circle in the green ring, at x 20, y 20: 70 % of the "
+    "light in common reaches the goal.",
+    "SBD: 2 spots, at x 12, y 30 (bright) and x 40, y 33 (pale) pixels. deconv: 2 pale spots, at "
+    "x 12, y 30 and x 40, y 33 pixels. Goal by SBD: 33 %. Goal by deconv: 23 %.",
+    "No answer for 1.5 seconds: the kernel is busy, or gone. What you did last is kept, and done as "
+    "soon as it answers. If it stays so: Run this cell again.",
+]
+"""What the status line says, from nothing to much."""
+
+
+@pytest.mark.parametrize("width", [390, 510, 600, 700, 900, 1100, 1440, 2000])
+def test_nothing_below_the_status_line_moves_when_it_says_more(mount, width):
+    page, _ = mount({"SBD": small(), "deconv": small(seed=1)})
+    page.set_viewport_size({"width": width, "height": 844})
+    assert len({page.evaluate(SAY, sentence) for sentence in SENTENCES}) == 1
+
+
 def test_boxes_that_other_style_sheets_add_to_their_own_names_move_nothing(mount):
     page, _ = mount({"SBD": small(), "deconv": small(seed=1)})
     before = page.evaluate(BOXES)
