@@ -230,16 +230,8 @@ def read_rows(path: str | Path, kind: type[Any] = RunRow) -> list[Any]:
     if not path.exists():
         return []
     reader = csv.DictReader(io.StringIO(read_text(path)))
-    fields = {field.name: field for field in dataclasses.fields(kind)}
     columns = list(reader.fieldnames or [])
-    unknown = [name for name in columns if name not in fields]
-    needed = [name for name, f in fields.items() if f.default is dataclasses.MISSING]
-    missing = [name for name in needed if name not in columns]
-    twice = sorted({name for name in columns if columns.count(name) > 1})
-    problems = {"the unknown column": unknown, "no column": missing, "twice the column": twice}
-    for label, names in problems.items():
-        if names:
-            raise ValueError(f"{path} has {label} {', '.join(names)}; it is not of this version")
+    _check_columns(path, columns, kind)
     hints = typing.get_type_hints(kind)
     rows = []
     for number, texts in enumerate(reader, 2):
@@ -249,11 +241,25 @@ def read_rows(path: str | Path, kind: type[Any] = RunRow) -> list[Any]:
         for name in columns:
             try:
                 values[name] = _parse(texts[name], hints[name])
-            except (TypeError, ValueError):
+            except ValueError:
                 where = f"{path}, line {number}: {name}"
                 raise ValueError(f"{where} is {texts[name]!r}; it must be {hints[name]}") from None
         rows.append(kind(**values))
     return rows
+
+
+def _check_columns(path: Path, columns: list[str], kind: type[Any]) -> None:
+    """Raise ValueError unless these are columns of that kind, each once, and none is missing."""
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    needed = [name for name, f in fields.items() if f.default is dataclasses.MISSING]
+    problems = {
+        "the unknown column": [name for name in columns if name not in fields],
+        "no column": [name for name in needed if name not in columns],
+        "twice the column": sorted({name for name in columns if columns.count(name) > 1}),
+    }
+    for label, names in problems.items():
+        if names:
+            raise ValueError(f"{path} has {label} {', '.join(names)}; it is not of this version")
 
 
 def write_rows(path: str | Path, rows: Iterable[Any]) -> Path:
