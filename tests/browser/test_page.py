@@ -485,11 +485,11 @@ def test_no_choice_is_taken_back_however_late_the_answers_come(mount):
     answer_all(page)
     assert not widget.core.linked
     assert one.axes[1] == up
-    assert one.z[up] - start[0][up] == pytest.approx(0.3, abs=1e-3)
-    assert one.z[old_up] == start[0][old_up]
-    assert two.z[two.axes[1]] - start[1][two.axes[1]] == pytest.approx(0.2, abs=1e-3)
-    grid = is_blue(pixels(page.get_by_role("application", name="one, latent plane")))
-    assert grid.sum() > 100  # the lines of the new axes are there
+    moved = [(side.z - before).tolist() for side, before in zip((one, two), start, strict=True)]
+    assert (moved[0][up], moved[0][old_up]) == pytest.approx((0.3, 0), abs=1e-3)
+    assert moved[1][two.axes[1]] == pytest.approx(0.2, abs=1e-3)
+    plane = page.get_by_role("application", name="one, latent plane")
+    assert is_blue(pixels(plane)).any()  # the lines of the new axes are there
 
 
 def test_keys_after_a_reset_begin_where_it_leads_to(mount):
@@ -510,8 +510,8 @@ def test_keys_after_a_reset_begin_where_it_leads_to(mount):
     plane.press("ArrowUp")
     answer_all(page)
     assert widget.core.circle == (32, 32)
-    assert side.z[right] == pytest.approx(middle[right].item(), abs=1e-3)
-    assert side.z[up] - middle[up] == pytest.approx(0.1, abs=1e-3)
+    moved = (side.z - middle).tolist()
+    assert (moved[right], moved[up]) == pytest.approx((0, 0.1), abs=1e-3)
 
 
 def test_a_late_answer_takes_no_held_slider_back(mount):
