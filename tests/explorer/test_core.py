@@ -9,7 +9,15 @@ import pytest
 import torch
 from PIL import Image
 
-from sbd_utils import VAE, CircleStream, decode, encode, get_avg_variance, load_pretrained, render_batch
+from sbd_utils import (
+    VAE,
+    CircleStream,
+    decode,
+    encode,
+    get_avg_variance,
+    load_pretrained,
+    render_batch,
+)
 from sbd_utils.explorer.core import TRAIL, WAY_STEP, Explorer
 from sbd_utils.models import SpatialBroadcastDecoder
 from tests.explorer import small
