@@ -1,5 +1,6 @@
 """The ways in: make, conda, pip; what they promise, and that the tree is clean by ruff."""
 
+import ast
 import csv
 import importlib.metadata
 import json
@@ -77,12 +78,32 @@ def test_exact_versions_lie_within_the_bounds():
 
 
 def test_every_package_that_is_installed_for_the_tests_is_pinned():
-    assert unpinned("test") == set()
+    assert needed("test") - pinned().keys() == set()
 
 
-def unpinned(extra: str) -> set[str]:
-    """What an extra that is installed needs, directly or not, and constraints.txt does not name."""
-    needed, todo = set(), [(canonicalize_name(PROJECT["name"]), frozenset({extra}))]
+def test_whatever_is_imported_comes_with_what_is_installed_for_the_tests():
+    """But for the book, whose packages are set up apart."""
+    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True)
+    texts = [
+        path for path in listed.stdout.split() if not re.match(r"(tests|tools)/book/|docs/", path)
+    ]
+    origins, installed = importlib.metadata.packages_distributions(), needed("test")
+    missing = {}
+    for path in texts:
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module]
+            for name in (name.split(".")[0] for name in names):
+                sources = {canonicalize_name(origin) for origin in origins.get(name, ())}
+                if sources and not sources & (installed | {canonicalize_name(PROJECT["name"])}):
+                    missing.setdefault(name, path)
+    assert missing == {}
+
+
+def needed(extra: str) -> set[str]:
+    """What an extra that is installed needs, directly or not."""
+    found, todo = set(), [(canonicalize_name(PROJECT["name"]), frozenset({extra}))]
     seen = set()
     while todo:
         name, extras = todo.pop()
@@ -91,14 +112,14 @@ def unpinned(extra: str) -> set[str]:
         ):  # torch itself pins these
             continue
         seen.add((name, extras))
-        needed.add(name)
+        found.add(name)
         for line in importlib.metadata.requires(name) or []:
             requirement = Requirement(line)
             if not requirement.marker or any(
                 requirement.marker.evaluate({"extra": e}) for e in ["", *extras]
             ):
                 todo.append((canonicalize_name(requirement.name), frozenset(requirement.extras)))
-    return needed - {canonicalize_name(PROJECT["name"])} - pinned().keys()
+    return found - {canonicalize_name(PROJECT["name"])}
 
 
 def test_conda_gives_python_and_pip_and_leaves_the_rest_to_pyproject():
