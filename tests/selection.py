@@ -9,6 +9,9 @@ SLOW = {
     "test_notebooks.py::test_cells_and_solutions_run_from_a_plain_clone": (
         "every notebook a second time, with its solutions; that its cells run, nbval sees"
     ),
+    "test_notebooks.py::test_training_that_was_stopped_is_looked_at_all_the_same": (
+        "trains in notebook 03 once more"
+    ),
     "browser/": "a JupyterLab, a Voilà and a browser",
     "book/": "builds the site, and looks at every page of it in a browser",
     "explorer/test_widget.py::test_five_thousand_events_leave_memory_flat": (
