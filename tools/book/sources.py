@@ -33,6 +33,10 @@ SERVICES = {
     "Colab": "https://colab.research.google.com/github/{repository}/blob/HEAD/{path}",
 }
 """Where a notebook of a public repository can be opened."""
+FETCH = """!git clone --quiet --depth 1 https://github.com/{repository} course
+%pip install --quiet --editable "./course[lab,explore]"
+%cd course/{folder}"""
+"""What a notebook needs that is opened in Colab, which brings it alone."""
 
 
 def gather(folder: Path, repository: str | None = None) -> None:
@@ -160,4 +164,6 @@ def _launch_links(place: Path, repository: str) -> str:
         f"[{name}]({address.format(repository=repository, path=path)})"
         for name, address in SERVICES.items()
     ]
-    return f"Open in {' or '.join(links)}."
+    fetch = FETCH.format(repository=repository, folder=place.parent.as_posix())
+    first = "Colab brings a notebook without the course: there, run these lines in a cell above all"
+    return f"Open in {' or '.join(links)}. {first}:\n\n```\n{fetch}\n```\n"
