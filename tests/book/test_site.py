@@ -55,7 +55,10 @@ def test_every_notebook_assignment_and_room_has_its_page(pages):
     assert len(chapters) == len(texts) >= 9
     assert {path.as_posix() for path in chapters} <= pages.keys()
     assert {f"notebooks/assignments/{name}.html" for name in names()} <= pages.keys()
-    assert {f"reference/{room}.html" for room, _ in sources.rooms()} <= pages.keys()
+    for room, subject in sources.rooms():
+        page = pages[f"reference/{sources.family_of(room)}.html"]
+        headings = [heading.get_text() for heading in page.select("h1, h2")]
+        assert any(heading.startswith(f"{room} · {subject}") for heading in headings), room
     menu = {link.get("href") for link in pages["index.html"].select(".sidebar-tree a")}
     assert {path.as_posix() for path in chapters} <= menu
 
@@ -286,7 +289,7 @@ def test_papers_that_are_named_lead_to_the_references(pages):
             assert re.search(r"\d{4}", name)[0] in entry, (path, name)
     assert "He et al. 2015" in found["notebooks/05_deconv_comparison.html"]
     assert "Eckart and Young 1936" in found["notebooks/appendix/02_decoders.html"]
-    assert "Chen et al. (2018)" in found["reference/metrics.mig.html"]
+    assert "Chen et al. (2018)" in found["reference/metrics.html"]
     assert sum(map(len, found.values())) > 25
     # Whatever a notebook has made a link of leads where the notebook says.
     direct = pages["notebooks/00_start_here.html"].select(
