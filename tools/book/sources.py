@@ -1,8 +1,8 @@
 """The book's sources, put together in one folder as Sphinx reads them.
 
 Notebooks come with the outputs that they have, assignments as students get them, the reference as a
-page for each family of rooms, or room without one. What is said elsewhere is not said again: the table for readers
-of the blog post is taken out of notebook 00, the rooms out of CONTRIBUTING.md.
+page for each family of rooms, or room without one. What is said elsewhere is not said again: the
+table for readers of the blog post is taken out of notebook 00, the rooms out of CONTRIBUTING.md.
 """
 
 import itertools
