@@ -52,8 +52,8 @@ COLOR = {"SBD": BLUE, "deconv": ORANGE}
 #
 # <details><summary>Answer</summary>
 #
-# In the squared error, clearly. Its ten latents tell about half of the plane linearly, by either recipe. A straight pair
-# there is by none of them.
+# In the squared error, clearly. Its ten latents tell about half of the plane linearly, by either recipe. A straight
+# pair there is by none of them.
 #
 # </details>
 
@@ -153,16 +153,16 @@ show(
 # of it recovers the plane, by any of the recipes tried; no pair of its latents is straight. But the rest depends on the
 # recipe:
 #
-# - **By its own recipe it draws at least as well as the SBD by `fast`**: a squared error of 2.6 in the median within 300
-#   processor seconds and of 2.2 at the end, up to 351, against 2.8 (section 6). By `fast` it has 4.5.
-# - A *linear* map of the plane in its ten latents together it has in part: R² 0.22 to 0.88 over ten seeds of `fast`, 0.24
-#   to 0.77 over five of its own recipe, 0.44 to 0.86 over the nine recipes of the search (section 6); by the course's
-#   `wide`, with 64 channels, 0.15 (section 3). So "training has crumpled the plane" is right of some runs, in some
-#   measure, at some time.
+# - **By its own recipe it draws at least as well as the SBD by `fast`**: a squared error of 2.6 in the median within
+#   300 processor seconds and of 2.2 at the end, up to 351, against 2.8 (section 6). By `fast` it has 4.5.
+# - A *linear* map of the plane in its ten latents together it has in part: R² 0.22 to 0.88 over ten seeds of `fast`,
+#   0.24 to 0.77 over five of its own recipe, 0.44 to 0.86 over the nine recipes of the search (section 6); by the
+#   course's `wide`, with 64 channels, 0.15 (section 3). So "training has crumpled the plane" is right of some runs, in
+#   some measure, at some time.
 #
-# One run by `fast`, seed 7, is blank: 0.006 nats. Its *means* still have a linear R² of 0.71, as those of untrained
-# encoders have (section 3), but no sample that its decoder gets says where the circle is. A probe of means alone does not
-# show that a code is in use.
+# One run by `fast`, seed 7, is blank: 0.006 nats. Its *means* still have a linear R² of 0.71, about what those of the
+# best untrained encoders have (section 3), but no sample that its decoder gets says where the circle is. A probe of
+# means alone does not show that a code is in use.
 #
 # What it never has is two numbers that say where the circle is.
 #

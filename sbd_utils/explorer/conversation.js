@@ -1,11 +1,12 @@
 // What the page asks, and what it is answered, without Python: messages.py once more.
 
 import { check, findLengths, RefusedError } from "./core.js";
+import { encodeFilm } from "./film.js";
 
-const SCALE = 4; // pixels of a file for a pixel of a picture
 const GAP_COLOR = "rgb(128 128 128)"; // between two pictures
 const WITH_GRID = ["hello", "axes", "reset"]; // messages whose answer holds the encoded grid
 const FIELD = { model: "name", row: "integer" };
+const FILM = { model: "name", latents: "list" };
 
 // Answers to messages, one after another.
 export class Conversation {
@@ -41,6 +42,7 @@ export class Conversation {
     const wishes = {
       code: () => this.code(),
       png: () => this.png(),
+      gif: () => this.gif(event),
       field: () => this.field(event),
     };
     if (Object.hasOwn(wishes, event.type)) return wishes[event.type]();
@@ -58,8 +60,9 @@ export class Conversation {
 
   // The models' pictures side by side with a grey line between them.
   async png() {
-    const { imSize: size, sides } = this.core;
-    const sheet = new OffscreenCanvas(sides.size * (size + 1) * SCALE - SCALE, size * SCALE);
+    const { imSize: size, sides, facts } = this.core;
+    const { scale } = facts.film;
+    const sheet = new OffscreenCanvas(sides.size * (size + 1) * scale - scale, size * scale);
     const context = sheet.getContext("2d");
     context.fillStyle = GAP_COLOR;
     context.fillRect(0, 0, sheet.width, sheet.height);
@@ -67,12 +70,19 @@ export class Conversation {
     [...sides.values()].forEach(({ picture, channels }, i) => {
       const small = new OffscreenCanvas(size, size);
       small.getContext("2d").putImageData(makeImage(picture, channels, size), 0, 0);
-      context.drawImage(small, i * (size + 1) * SCALE, 0, size * SCALE, size * SCALE);
+      context.drawImage(small, i * (size + 1) * scale, 0, size * scale, size * scale);
     });
     const file = await sheet.convertToBlob({ type: "image/png" });
-    const words = [...sides.keys()].map((name) => `${name}`.replace(/[^\w.]+/g, "_"));
-    const content = { type: "file", name: `${words.join("-")}.png`, mime: "image/png" };
-    return { content, buffers: [new Uint8Array(await file.arrayBuffer())] };
+    return answerFile([...sides.keys()], "png", new Uint8Array(await file.arrayBuffer()));
+  }
+
+  // Latents going to and fro.
+  async gif(wish) {
+    check(FILM, wish);
+    const { imSize: size, facts } = this.core;
+    const film = encodeFilm(await this.core.film(wish), size, facts.film);
+    const names = [wish.model, ...wish.latents.map((latent) => `z${latent}`)];
+    return answerFile(names, "gif", film);
   }
 
   // A row of the small pictures behind a plane.
@@ -121,6 +131,13 @@ function viewSide(core, side, withGrid) {
   };
   if (withGrid) view.grid = side.grid.map((line) => line.map(inPlane));
   return view;
+}
+
+// A file whose name every system takes, such as "SBD-z3.gif".
+function answerFile(names, kind, bytes) {
+  const words = names.map((name) => `${name}`.replace(/[^\w.]+/g, "_"));
+  const content = { type: "file", name: `${words.join("-")}.${kind}`, mime: `image/${kind}` };
+  return { content, buffers: [bytes] };
 }
 
 function makeImage(bytes, channels, size) {

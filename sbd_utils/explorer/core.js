@@ -23,6 +23,7 @@ const KINDS = {
   name: (value) => typeof value === "string" || Number.isInteger(value),
   number: Number.isFinite,
   integer: Number.isInteger,
+  list: (value) => Array.isArray(value) && value.every(Number.isInteger),
   truth: (value) => typeof value === "boolean",
 };
 
@@ -107,6 +108,22 @@ class Side {
     return bytes;
   }
 
+  // Pictures of latents going to and fro, one after another, all else as it is.
+  async film(latents, span, steps) {
+    const pictures = [];
+    for (const latent of latents) {
+      const there = [];
+      for (let i = 0; i < steps; i++) {
+        const z = Float32Array.from(this.z);
+        z[latent] = span * ((2 * i) / (steps - 1) - 1);
+        const [image] = await this.network.decode([z]);
+        there.push(this.toPicture(image));
+      }
+      pictures.push(...there, ...there.slice(1, -1).reverse());
+    }
+    return pictures;
+  }
+
   // In all informative latents, or in all where none informs.
   trailLengths() {
     const { informative } = this;
@@ -167,13 +184,14 @@ export class Explorer {
 
   async latent({ model, x, y }) {
     const chosen = this.side(model);
-    for (const side of this.linked ? this.sides.values() : [chosen]) {
+    const moved = this.linked ? [...this.sides.values()] : [chosen];
+    await together(moved, (side) => {
       const [right, up] = side.axes;
-      await side.set([
+      return side.set([
         [right, this.clip(x)],
         [up, this.clip(y)],
       ]);
-    }
+    });
     this.encoded = false;
   }
 
@@ -190,10 +208,10 @@ export class Explorer {
     const way = this.path.length ? this.wayBetween(this.circle, end) : [];
     const places = [...way, end];
     const images = places.map(([x, y]) => this.draw({ x, y }));
-    for (const side of this.sides.values()) {
+    await together(this.sides.values(), async (side) => {
       const means = await side.encode(images);
       side.trail = [...side.trail, ...means].slice(-this.facts.trail);
-    }
+    });
     this.circle = end;
     this.picture = images.at(-1);
     this.path = [...this.path, ...places].slice(-this.facts.trail);
@@ -202,10 +220,10 @@ export class Explorer {
 
   async walk({ share }) {
     const part = clamp(share, 0, 1);
-    for (const side of this.sides.values()) {
+    await together(this.sides.values(), (side) => {
       const [start, end] = side.walk_ends;
-      await side.move(start.map((value, i) => value + part * (end[i] - value)));
-    }
+      return side.move(start.map((value, i) => value + part * (end[i] - value)));
+    });
     this.encoded = false;
   }
 
@@ -237,17 +255,17 @@ export class Explorer {
   }
 
   async prior() {
-    for (const side of this.sides.values()) {
-      await side.move(this.noise(side).map((value) => this.clip(value)));
-    }
+    await together(this.sides.values(), (side) =>
+      side.move(this.noise(side).map((value) => this.clip(value))),
+    );
     this.encoded = false;
   }
 
   async posterior() {
-    for (const side of this.sides.values()) {
+    await together(this.sides.values(), (side) => {
       const { mean, std } = side;
-      await side.move(this.noise(side).map((value, i) => mean[i] + std[i] * value));
-    }
+      return side.move(this.noise(side).map((value, i) => mean[i] + std[i] * value));
+    });
     this.encoded = true;
   }
 
@@ -279,6 +297,17 @@ export class Explorer {
       return `    '${side.name}': torch.tensor([${numbers.join(", ")}]),`;
     });
     return ["import torch", "", "z = {", ...rows, "}"].join("\n");
+  }
+
+  // Pictures of a model's latents going to and fro.
+  film({ model, latents }) {
+    const side = this.side(model);
+    for (const latent of latents) checkLatent(side, "latent", latent);
+    if (!latents.length || new Set(latents).size < latents.length) {
+      const wanted = "name one or more, each once";
+      throw new RefusedError(`latents is ${JSON.stringify(latents)}; ${wanted}`);
+    }
+    return side.film(latents, this.spec.traversal_span, this.facts.film.steps);
   }
 
   describe({ name, picture, channels }) {
@@ -323,6 +352,11 @@ export class Explorer {
       return [x0 + share * (x1 - x0), y0 + share * (y1 - y0)];
     });
   }
+}
+
+// Have several sides do what takes time; their networks work side by side.
+function together(sides, act) {
+  return Promise.all(Array.from(sides, act));
 }
 
 function checkLatent(side, name, latent) {

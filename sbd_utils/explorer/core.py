@@ -46,6 +46,10 @@ SPAN = 3.0
 """Planes and sliders reach at least this far, in standard deviations of the prior …"""
 CLEARANCE = 1.05
 """… and this many times as far as the farthest code of the evaluation grid."""
+SCALE = 4
+"""Width of a picture's pixel in a file, in pixels."""
+FILM_STEPS = 24
+"""Pictures of a film one way."""
 TRAVERSAL_SPAN = 2.0
 """A latent that is played, or saved as a film, goes to and fro as far as this."""
 GOAL = (0.25, 0.75)
@@ -177,12 +181,14 @@ class Explorer:
             rows.append(f"    {name!r}: torch.tensor([{numbers}]),")
         return "\n".join(["import torch", "", "z = {", *rows, "}"])
 
-    def png(self, scale: int = 4) -> bytes:
+    def png(self, scale: int = SCALE) -> bytes:
         """The models' pictures side by side as a PNG, every pixel `scale` pixels wide."""
         pictures = [side.picture for side in self.sides.values()]
         return png(side_by_side(pictures, scale))
 
-    def gif(self, model: Name | None, *latents: int, steps: int = 24, scale: int = 4) -> bytes:
+    def gif(
+        self, model: Name | None, *latents: int, steps: int = FILM_STEPS, scale: int = SCALE
+    ) -> bytes:
         """Latents going to and fro, one after another, all else as it is, as an animated GIF.
 
         Args:

@@ -23,11 +23,7 @@ export function showSprite(root, facts) {
     words.textContent = `${text}: ${count} of ${all} pixels changed`;
     last = image;
   };
-  const ranges = Object.entries(facts.ranges).map(([name, range]) => ({
-    name,
-    ...range,
-    step: 0.5,
-  }));
+  const ranges = Object.entries(facts.ranges).map(([name, range]) => ({ name, ...range }));
   root.append(makeFigure(canvas, makeControls(ranges, facts.choices, draw)), words);
 }
 
@@ -112,16 +108,16 @@ function makeControls(ranges, choices, draw) {
     });
     return make("div", { class: "row" }, make("span", {}, text), input, output);
   });
-  for (const [name, { options, value }] of Object.entries(choices)) {
+  for (const [name, { options, value, text }] of Object.entries(choices)) {
     chosen[name] = value;
     const parts = options.map((option) => make("option", {}, option));
-    const select = make("select", { "aria-label": name }, ...parts);
+    const select = make("select", { "aria-label": text }, ...parts);
     select.value = value;
     select.addEventListener("change", () => {
       chosen[name] = select.value;
       draw(chosen);
     });
-    rows.push(make("div", { class: "row" }, make("span", {}, name), select));
+    rows.push(make("div", { class: "row" }, make("span", {}, text), select));
   }
   draw(chosen);
   return rows;

@@ -11,15 +11,15 @@ export function useRuntime(program) {
   ort.env.wasm.wasmBinary = program;
 }
 
-// One model.
+// One model, or a part of it.
 export class Network {
-  // files: { encoder, decoder }, the content of two ONNX files
+  // files: { encoder, decoder } or one of them, the content of ONNX files
   //   shape: of an image, [C, H, W]
   static async load(files, shape) {
     const network = new Network();
     network.shape = shape;
-    for (const part of ["encoder", "decoder"]) {
-      network[part] = await ort.InferenceSession.create(new Uint8Array(files[part]));
+    for (const [part, content] of Object.entries(files)) {
+      network[part] = await ort.InferenceSession.create(new Uint8Array(content));
     }
     return network;
   }
@@ -33,7 +33,7 @@ export class Network {
     return { means: split(mean), logvars: split(logvar) };
   }
 
-  // Codes [z_dim]; gives images [C * H * W].
+  // Codes [z_dim]; gives images [C * H * W], of fewer rows if this is a strip.
   async decode(codes) {
     const z = new ort.Tensor("float32", join(codes), [codes.length, codes[0].length]);
     const { image } = await this.decoder.run({ z });

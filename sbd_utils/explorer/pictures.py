@@ -11,6 +11,8 @@ from torch import Tensor
 
 GAP_COLOR = (128, 128, 128)
 """Of the line between two pictures."""
+DURATION = 60
+"""Of a film's picture, in milliseconds."""
 
 
 def to_bytes(image: Tensor) -> np.ndarray:
@@ -55,7 +57,7 @@ def png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def gif(frames: Sequence[Image.Image], duration: int = 60) -> bytes:
+def gif(frames: Sequence[Image.Image], duration: int = DURATION) -> bytes:
     """The content of an animated GIF file that never ends.
 
     Args:

@@ -2,6 +2,7 @@
 
 import { Conversation } from "./conversation.js";
 import { Explorer } from "./core.js";
+import { RemoteNetwork } from "./remote.js";
 
 let conversation = null;
 
@@ -37,16 +38,15 @@ async function answer(message) {
 // files: by path, each with its bytes: how many are still to come is told on the way
 async function open(files) {
   const contents = await load(files);
-  const { Network, useRuntime } = await import("./network.js");
-  useRuntime(contents.get("ort/ort-wasm-simd-threaded.wasm"));
+  const program = contents.get("ort/ort-wasm-simd-threaded.wasm");
   const facts = JSON.parse(new TextDecoder().decode(contents.get("models/facts.json")));
-  const networks = [];
-  for (const { files, channels } of facts.sides) {
-    const [encoder, decoder] = [files.encoder, files.decoder].map((path) => contents.get(path));
+  const loading = facts.sides.map(({ files, channels }) => {
+    const encoder = contents.get(files.encoder);
+    const decoder = files.decoder.map((path) => contents.get(path));
     const shape = [channels, facts.spec.im_size, facts.spec.im_size];
-    networks.push(await Network.load({ encoder, decoder }, shape));
-  }
-  const core = new Explorer(facts, networks);
+    return RemoteNetwork.load(program, { encoder, decoder }, shape);
+  });
+  const core = new Explorer(facts, await Promise.all(loading));
   await core.handle({ type: "reset" });
   conversation = new Conversation(core);
   return facts.spec;

@@ -7,13 +7,16 @@ import json
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from sbd_utils import Explorer, Sprite, coordinate_map, draw_sprites, load_pretrained
-from sbd_utils.analysis import decode
+from sbd_utils.analysis import decode, traverse
 from sbd_utils.explorer.app import MODELS
+from sbd_utils.explorer.core import FILM_STEPS, SCALE, TRAVERSAL_SPAN
 from sbd_utils.explorer.events import EVENTS
+from sbd_utils.explorer.pictures import DURATION
 from sbd_utils.explorer.spots import describe_picture
+from sbd_utils.sprites import SHAPES
 from tests.book import STRICT
 from tests.browser import PATIENCE, explorer, open_page, require_browser
 from tests.explorer.test_core import random_events
@@ -27,15 +30,16 @@ CODES_COMPARED = 1000
 MAKE_CORE = """async () => {
     const base = new URL("_static/explorer/", document.baseURI);
     const load = async (path) => new Uint8Array(await (await fetch(new URL(path, base))).arrayBuffer());
-    const { Network, useRuntime } = await import(new URL("network.js", base));
+    const { RemoteNetwork } = await import(new URL("remote.js", base));
     const { Explorer } = await import(new URL("core.js", base));
-    useRuntime((await load("ort/ort-wasm-simd-threaded.wasm")).buffer);
+    const program = await load("ort/ort-wasm-simd-threaded.wasm");
     const facts = await (await fetch(new URL("models/facts.json", base))).json();
     window.networks = {};
     for (const { name, channels, files } of facts.sides) {
-        const [encoder, decoder] = [await load(files.encoder), await load(files.decoder)];
+        const encoder = await load(files.encoder);
+        const decoder = await Promise.all(files.decoder.map(load));
         const shape = [channels, facts.spec.im_size, facts.spec.im_size];
-        window.networks[name] = await Network.load({ encoder, decoder }, shape);
+        window.networks[name] = await RemoteNetwork.load(program, { encoder, decoder }, shape);
     }
     window.core = new Explorer(facts, Object.values(window.networks));
     await core.handle({ type: "reset" });
@@ -170,7 +174,7 @@ def test_sprites_are_drawn_as_in_python(bare):
     places += [[32, 32, 16, 0], [32.5, 32, 16, 90], [0, 64, 2, 45], [8, 8, 16, 0]]
     sprites = [
         dict(shape=shape, x=x, y=y, size=size, angle=angle)
-        for shape in ("ellipse", "rectangle", "triangle")
+        for shape in SHAPES
         for x, y, size, angle in places
     ]
     seen = bare.evaluate(
@@ -283,7 +287,71 @@ def test_pictures_are_saved_as_they_are(front):
     assert sheet.size == (2 * 64 * 4 + 4, 64 * 4)
     assert sheet.getpixel((64 * 4 + 1, 9)) == (128, 128, 128)
     assert sheet.getpixel((32 * 4, 32 * 4))[0] > 200
-    assert front.get_by_role("button", name="GIF").count() == 0  # no films here: see `films`
+
+
+def frames_of(film: bytes) -> np.ndarray:
+    """The pictures of a film that never ends, uint8 [frames, H, W]; checks how long each stands."""
+    with Image.open(io.BytesIO(film)) as image:
+        assert image.info["loop"] == 0
+        frames = []
+        for frame in ImageSequence.Iterator(image):
+            assert frame.info["duration"] == DURATION
+            frames.append(np.asarray(frame.convert("L")))
+    return np.stack(frames)
+
+
+def test_a_film_is_pythons(front, models):
+    slider = front.get_by_role("slider", name="SBD, latent 8")
+    settled(front, lambda: slider.fill("1.5"))
+    button = front.get_by_role("button", name="GIF of SBD z8", exact=True)
+    with front.expect_download() as download:
+        button.click()
+    assert download.value.suggested_filename == "SBD-z8.gif"
+    frames = frames_of(download.value.path().read_bytes())
+    core = Explorer(models)
+    core.handle(dict(type="slider", model="SBD", latent=8, value=1.5))
+    side = core.sides["SBD"]
+    images = traverse(side.model, side.z, [8], TRAVERSAL_SPAN, FILM_STEPS).images[0]
+    there = [side.to_picture(image) for image in images]
+    wanted = np.stack(there + there[-2:0:-1]).repeat(SCALE, 1).repeat(SCALE, 2)
+    assert frames.shape == wanted.shape
+    assert np.abs(frames.astype(int) - wanted).max() <= 1
+    settled(front, lambda: front.get_by_role("button", name="Reset").click())
+
+
+@pytest.mark.parametrize("size", [1, 2, 64, 256])
+def test_any_picture_survives_as_a_film(bare, size):
+    rng = np.random.default_rng(size)
+    noise = rng.integers(
+        0, 256, (3, size * size)
+    )  # fills the table of strings, at 256 pixels often
+    ramp = np.arange(size * size) % 256
+    pictures = [*noise, ramp, 0 * ramp, 255 + 0 * ramp]
+    film = bare.evaluate(
+        """async ([pictures, size, duration]) => {
+            const { encodeFilm } = await import(new URL("_static/explorer/film.js", document.baseURI));
+            const bytes = pictures.map((picture) => Uint8Array.from(picture));
+            const film = encodeFilm([...bytes, bytes[0]], size, { scale: 1, duration });
+            return [...film];
+        }""",
+        [[picture.tolist() for picture in pictures], size, DURATION],
+    )
+    wanted = np.stack([*pictures, pictures[0]]).reshape(-1, size, size)
+    np.testing.assert_array_equal(frames_of(bytes(film)), wanted)
+
+
+def test_a_film_of_nothing_is_refused(bare):
+    refused = bare.evaluate(
+        """async () => {
+            const { Conversation } = await import(new URL("_static/explorer/conversation.js", document.baseURI));
+            const conversation = new Conversation(core);
+            const wishes = [[], [0, 0], [10], "0"].map((latents) => ({ type: "gif", model: "SBD", latents }));
+            const answers = await Promise.all(wishes.map((wish) => conversation.respond(wish)));
+            return answers.map(({ content }) => [content.type, content.text]);
+        }"""
+    )
+    assert [kind for kind, _ in refused] == ["error"] * 4
+    assert all("latent" in text for _, text in refused)
 
 
 def test_it_is_readable_on_a_telephone(front):

@@ -1,7 +1,11 @@
 """The book as a site: whole, readable by everybody, alone in the world; and what must not be in it."""
 
+import calendar
 import json
 import re
+import subprocess
+import sys
+import tomllib
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -15,6 +19,7 @@ from grading.release import student_version
 from tests.browser import ROOT, open_page, require_browser
 from tests.test_setup import needed, pinned
 from tools.book import sources
+from tools.book.extension import papers
 
 require_browser("chromium")
 
@@ -50,7 +55,10 @@ def test_every_notebook_assignment_and_room_has_its_page(pages):
     assert len(chapters) == len(texts) >= 9
     assert {path.as_posix() for path in chapters} <= pages.keys()
     assert {f"notebooks/assignments/{name}.html" for name in names()} <= pages.keys()
-    assert {f"reference/{room}.html" for room, _ in sources.rooms()} <= pages.keys()
+    for room, subject in sources.rooms():
+        page = pages[f"reference/{sources.family_of(room)}.html"]
+        headings = [heading.get_text().replace("’", "'") for heading in page.select("h1, h2")]
+        assert any(heading.startswith(f"{room} · {subject}") for heading in headings), room
     menu = {link.get("href") for link in pages["index.html"].select(".sidebar-tree a")}
     assert {path.as_posix() for path in chapters} <= menu
 
@@ -210,7 +218,7 @@ def test_the_lock_file_names_versions_and_checksums_and_no_address():
     assert not any("resolved" in about for about in packages.values())
 
 
-def test_licences_of_what_is_brought_along_are_listed(pages):
+def test_licences_of_what_is_brought_along_are_listed_with_their_texts(pages, site):
     rows = {
         row.td.get_text(): row.get_text(" ")
         for row in pages["docs/licences.html"].select("tbody tr")
@@ -219,6 +227,18 @@ def test_licences_of_what_is_brought_along_are_listed(pages):
     assert "MIT" in rows["onnxruntime-web"]
     assert {"furo", "Sphinx", "Pygments"} <= rows.keys()
     assert all(len(row.split()) >= 3 for row in rows.values())
+    texts = {
+        name: details.pre.get_text()
+        for details in pages["docs/licences.html"].select("article details")
+        for name in details.summary.get_text().split(", ")
+    }
+    assert rows.keys() - texts.keys() == {"guid-typescript"}  # it brings none
+    assert "Copyright (c) Microsoft Corporation" in texts["onnxruntime-web"]
+    shipped = (site / "_static/explorer/ort/ort.wasm.min.mjs").read_text("utf-8")
+    assert "Copyright (c) Microsoft Corporation" in shipped[:200]
+    for name, text in texts.items():
+        assert re.search("copyright|©", text, re.IGNORECASE), name
+        assert "AS IS" in text, name
 
 
 def test_papers_that_are_cited_are_in_the_references_with_these_links(pages):
@@ -231,6 +251,51 @@ def test_papers_that_are_cited_are_in_the_references_with_these_links(pages):
     listed = {a["href"] for a in pages["docs/references.html"].select("article a[href^=https]")}
     assert len(cited) >= 10
     assert cited <= listed
+
+
+NAMED = re.compile(
+    r"\b([A-Z][\w-]+(?:, [A-Z][\w-]+)*(?:,? (?:&|and) [A-Z][\w-]+| et al\.)?)(?:['’]s)? \(?(?:19|20)\d\d\b"
+)
+"""A paper in a text: authors and a year."""
+
+
+def named_papers(text: str) -> set[str]:
+    """The papers named in Python or in Markdown within it."""
+    running = re.sub(r"\s*\n[ #]*", " ", text)
+    return {found[0] for found in NAMED.finditer(running) if found[1] not in calendar.month_name}
+
+
+def test_every_paper_that_is_named_is_in_the_references():
+    texts = [*(ROOT / "notebooks").rglob("*.py"), *(ROOT / "sbd_utils").rglob("*.py")]
+    texts += (ROOT / "docs").glob("*.md")
+    named = set().union(*(named_papers(path.read_text("utf-8")) for path in texts))
+    assert {"Watters et al. 2019", "Clopper & Pearson 1934", "Efron 1979"} <= named
+    assert len(named) > 25
+    assert {name for name in named if not papers().search(name)} == set()
+
+
+def test_papers_that_are_named_lead_to_the_references(pages):
+    entries = {
+        entry["id"]: entry.get_text() for entry in pages["docs/references.html"].select(".citation")
+    }
+    found = {}
+    for path, page in pages.items():
+        for link in page.select("article a[href*='docs/references.html#']"):
+            entry = entries[link["href"].partition("#")[2]]
+            name = " ".join(link.get_text().split())
+            found.setdefault(path, set()).add(name)
+            first = re.match(r"[\w-]+", name)[0]
+            assert first in entry, (path, name)
+            assert re.search(r"\d{4}", name)[0] in entry, (path, name)
+    assert "He et al. 2015" in found["notebooks/05_deconv_comparison.html"]
+    assert "Eckart and Young 1936" in found["notebooks/appendix/02_decoders.html"]
+    assert "Chen et al. (2018)" in found["reference/metrics.html"]
+    assert sum(map(len, found.values())) > 25
+    # Whatever a notebook has made a link of leads where the notebook says.
+    direct = pages["notebooks/00_start_here.html"].select(
+        "a[href='https://arxiv.org/abs/1901.07017']"
+    )
+    assert "Watters et al. 2019" in [" ".join(link.get_text().split()) for link in direct]
 
 
 # For everybody
@@ -275,33 +340,114 @@ TAKE_OUT = """(isFirst) => {
     for (const node of document.querySelectorAll(".highlight, math")) if (!isNew(node)) node.remove();
     for (const node of document.querySelectorAll("dt.sig")) if (!isNew(node)) node.textContent = node.textContent;
     if (!isFirst) document.querySelector(".sidebar-tree")?.remove();
+    const still = document.createElement("style");
+    still.textContent = "* { transition: none !important }";  // or a color is looked at on its way to another
+    document.head.append(still);
+}"""
+# The background, and what axe calls serious or critical.
+LOOK = """async (options) => {
+    const { violations } = await axe.run({ resultTypes: ["violations"], ...options });
+    const grave = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
+    const found = grave.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 200)}`);
+    return [getComputedStyle(document.body).backgroundColor, found];
+}"""
+COLORS = {"runOnly": ["color-contrast"]}
+ALL_BUT_COLORS = {"rules": {"color-contrast": {"enabled": False}}}
+# Most of axe's time goes into contrasts, text by text. Texts that agree in their style, and whose ancestors agree in tag,
+# class and background, up to the root, by day and by night, have the same: one of each kind stays. Called once in each
+# scheme, to tell the kinds.
+TELL_KINDS = """() => {
+    const numbers = new Map();  // of what is said of a node and of those above it
+    const known = new Map();
+    const tell = (node) => {
+        if (!node) return 0;
+        if (!known.has(node)) {
+            const style = getComputedStyle(node);
+            const said = [tell(node.parentElement), node.tagName, node.getAttribute("class"), style.color, style.fontSize,
+                style.fontWeight, style.textShadow, style.backgroundColor, style.backgroundImage, style.opacity, style.filter];
+            const text = said.join("|");
+            if (!numbers.has(text)) numbers.set(text, numbers.size + 1);
+            known.set(node, numbers.get(text));
+        }
+        return known.get(node);
+    };
+    window.kinds ??= new Map();
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+        if (text.data.trim()) kinds.set(text, `${kinds.get(text) ?? ""} ${tell(text.parentElement)}`);
+    }
+}"""
+LEAVE_ONE_OF_EACH = """() => {
+    const seen = new Set();
+    for (const [text, kind] of [...kinds]) {
+        const { right } = text.parentElement.getBoundingClientRect();
+        const isShown = text.parentElement.checkVisibility() && right <= innerWidth;
+        if (!isShown || !/\\w{2}/.test(text.data)) continue;  // axe may pass it over: it stands for none
+        if (seen.has(kind)) text.data = "";
+        seen.add(kind);
+    }
+    return [kinds.size, seen.size];
 }"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+def look(page, is_first: bool) -> list[str]:
+    """What axe finds on the page that is open, by day and by night; what is no color is the same in both."""
+    page.emulate_media(color_scheme="light")
+    page.evaluate(TAKE_OUT, is_first)
+    page.evaluate(Axe().axe_script)
+    day, found = page.evaluate(LOOK, ALL_BUT_COLORS)
+    page.evaluate(TELL_KINDS)
+    page.emulate_media(color_scheme="dark")
+    page.evaluate(TELL_KINDS)
+    texts, kinds = page.evaluate(LEAVE_ONE_OF_EACH)
+    assert 0 < kinds <= texts
+    night, by_night = page.evaluate(LOOK, COLORS)
+    page.emulate_media(color_scheme="light")
+    again, by_day = page.evaluate(LOOK, COLORS)
+    assert day == again != night
+    return found + by_day + by_night
+
+
 def test_axe_finds_nothing_serious_on_any_page_and_none_is_wider_than_a_telephone(
-    reader, address, site, scheme
+    reader, address, site
 ):
-    found = {}
-    # What is not a color is the same by day and by night.
-    options = {"runOnly": ["color-contrast"]} if scheme == "dark" else {}
-    reader.emulate_media(color_scheme=scheme)
-    axe = Axe()
+    """One visit a page."""
+    wrong = {}
     paths = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
-    assert len(paths) > 50
+    assert len(paths) > 40
     for path in paths:
         reader.goto(address + path)
         width = reader.evaluate("document.documentElement.scrollWidth")
-        reader.evaluate(TAKE_OUT, path == paths[0])
-        result = axe.run(reader, options={"resultTypes": ["violations"], **options})
-        grave = [
-            f"{violation['id']}: {violation['nodes'][0]['html'][:200]}"
-            for violation in result.response["violations"]
-            if violation["impact"] in ("serious", "critical")
-        ]
-        if grave or width > TELEPHONE["width"]:
-            found[path] = grave, width
-    assert found == {}
+        found = look(reader, path == paths[0])
+        if found or width > TELEPHONE["width"]:
+            wrong[path] = found, width
+    assert wrong == {}
+
+
+SPOIL = """([selector, day, night]) => {
+    const hasWord = (node) => node.checkVisibility() && [...node.childNodes].some(({ data }) => /\\w{4}/.test(data ?? ""));
+    const spoilt = [...document.querySelectorAll(selector)].filter(hasWord).at(-1);
+    const rule = (color) => `.spoilt { color: ${color} !important }`;
+    const style = document.createElement("style");
+    style.textContent = `${rule(day)} @media (prefers-color-scheme: dark) { ${rule(night)} }`;
+    document.head.append(style);
+    spoilt.classList.add("spoilt");
+}"""
+
+
+@pytest.mark.parametrize(("day", "night"), [("#ccc", "#fff"), ("#000", "#333")])
+@pytest.mark.parametrize("selector", ["article p", "td p", ".highlight span"])
+def test_one_pale_word_is_found_by_day_and_by_night(reader, address, selector, day, night):
+    reader.goto(f"{address}notebooks/00_start_here.html")
+    reader.evaluate(TAKE_OUT, False)  # as the check does, or the last block of code is gone by then
+    reader.evaluate(SPOIL, [selector, day, night])
+    assert [text.partition(":")[0] for text in look(reader, False)] == ["color-contrast"]
+
+
+def test_a_picture_without_a_text_is_found(reader, address):
+    reader.goto(address)
+    reader.evaluate("document.querySelector('article img').removeAttribute('alt')")
+    assert [text.partition(":")[0] for text in look(reader, False)] == ["image-alt"]
 
 
 def test_the_first_page_is_light(chromium, address):
@@ -350,6 +496,7 @@ def test_a_notebook_can_be_opened_elsewhere_once_there_is_an_address_and_not_bef
         assert ("colab" in text) == ("mybinder.org" in text) == (repository is not None)
         if repository:
             assert "github/someone/course/blob/HEAD/notebooks/01_data.ipynb" in text
+            assert "git clone --quiet --depth 1 https://github.com/someone/course course" in text
     project = tmp_path / "pyproject.toml"
     monkeypatch.setattr(sources, "ROOT", tmp_path)
     for line, found in (
@@ -359,3 +506,19 @@ def test_a_notebook_can_be_opened_elsewhere_once_there_is_an_address_and_not_bef
     ):
         project.write_text(f"[project]\n{line}\n", "utf-8")
         assert sources.find_repository() == found
+
+
+def test_what_colab_is_told_to_run_brings_the_course_along(tmp_path):
+    """The lines above a notebook, of a copy of this repository, up to the installation."""
+    lines = sources.FETCH.format(repository="someone/course", folder="notebooks").splitlines()
+    clone, install, enter = lines
+    clone = clone.removeprefix("!").replace("https://github.com/someone/course", f"'file://{ROOT}'")
+    subprocess.run(clone, shell=True, cwd=tmp_path, check=True, capture_output=True)
+    [wanted] = re.findall(r'"\./course\[([\w,]+)\]"', install)
+    project = tomllib.loads((tmp_path / "course/pyproject.toml").read_text("utf-8"))["project"]
+    assert set(wanted.split(",")) <= project["optional-dependencies"].keys()
+    folder = tmp_path / enter.removeprefix("%cd ")
+    assert list(folder.glob("0*.ipynb"))
+    found = [sys.executable, "-c", "import course, sbd_utils; print(sbd_utils.__file__)"]
+    printed = subprocess.run(found, cwd=folder, check=True, capture_output=True, text=True).stdout
+    assert Path(printed.strip()).is_relative_to(tmp_path)

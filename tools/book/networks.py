@@ -4,24 +4,30 @@ The networks are ONNX files that `sbd_utils/explorer/network.js` runs; the facts
 `Explorer` and `Side` find out when they begin, for `sbd_utils/explorer/core.js`.
 """
 
+import copy
+import itertools
 import json
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from sbd_utils.analysis import informative_latents
 from sbd_utils.data import CIRCLE_SIZE
 from sbd_utils.explorer import spots
-from sbd_utils.explorer.core import TRAIL, WAY_STEP, Explorer
+from sbd_utils.explorer.core import FILM_STEPS, SCALE, TRAIL, WAY_STEP, Explorer
 from sbd_utils.explorer.messages import page_spec
+from sbd_utils.explorer.pictures import DURATION
 from sbd_utils.explorer.side import Side
 from sbd_utils.files import write_atomically, write_text
-from sbd_utils.models import VAE
+from sbd_utils.models import VAE, SpatialBroadcastDecoder
 from sbd_utils.sprites import RADIUS
 
 FEW = 16
 """Of so many numbers or more, PyTorch draws samples in another way than noise.js."""
+STRIPS = 2
+"""Into so many parts a broadcast decoder is cut: a small laptop has two cores."""
 WORDS = ("DARK", "BRIGHT", "LIGHT_SHARE", "WIDE", "MOST")
 """The constants of `spots`."""
 
@@ -31,7 +37,8 @@ def write_networks(models: dict[str | int, VAE], folder: Path) -> list[Path]:
 
     Args:
         models: By name, float32 and with fewer than 16 latents.
-        folder: Gets `NAME-encoder.onnx`, `NAME-decoder.onnx` and `facts.json`.
+        folder: Gets `NAME-encoder.onnx`, `NAME-decoder.onnx`, or one for each strip, and
+            `facts.json`.
 
     Returns:
         The files.
@@ -43,30 +50,68 @@ def write_networks(models: dict[str | int, VAE], folder: Path) -> list[Path]:
     facts = make_facts(core)
     written = []
     for side, about in zip(core.sides.values(), facts["sides"], strict=True):
-        for part in ("encoder", "decoder"):
-            path = folder / Path(about["files"][part]).name
-            write_atomically(path, export(side.model, part))
-            written.append(path)
+        model, files = side.model, about["files"]
+        parts = [(model.encoder, files["encoder"])]
+        parts += zip(cut(model.decoder), files["decoder"], strict=True)
+        for part, name in parts:
+            written.append(folder / Path(name).name)
+            write_atomically(written[-1], export(part, model))
     written.append(folder / "facts.json")
     write_text(written[-1], json.dumps(facts, allow_nan=False))
     return written
 
 
-def export(model: VAE, part: str) -> bytes:
-    """One half of a model as the content of an ONNX file, for batches of any size.
+class Strip(nn.Module):
+    """Some rows of what a broadcast decoder draws, with the work of little more than these rows.
+
+    Each of its convolutions looks one row further, so it is given as many more rows of coordinates
+    as it has convolutions, and what these add is cut off.
+    """
+
+    def __init__(self, decoder: SpatialBroadcastDecoder, start: int, stop: int) -> None:
+        """Take the weights of a decoder.
+
+        Args:
+            decoder: One that pads its images.
+            start: The first row.
+            stop: The row after the last.
+        """
+        super().__init__()
+        reach = sum(isinstance(layer, nn.Conv2d) for layer in decoder.convs)
+        first = max(start - reach, 0)
+        self.rows = slice(start - first, stop - first)
+        self.decoder = copy.deepcopy(decoder)
+        self.decoder.grid = decoder.grid[:, :, first : stop + reach]
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Codes [N, z_dim] to the rows [N, C, stop - start, W]."""
+        return self.decoder(z)[:, :, self.rows]
+
+
+def cut(decoder: nn.Module) -> list[nn.Module]:
+    """A decoder in strips, the uppermost first; one that is no broadcast decoder stays whole."""
+    if not isinstance(decoder, SpatialBroadcastDecoder):
+        return [decoder]
+    height = decoder.grid.shape[2]
+    edges = [height * i // STRIPS for i in range(STRIPS + 1)]
+    return [Strip(decoder, *rows).eval() for rows in itertools.pairwise(edges)]
+
+
+def export(part: nn.Module, model: VAE) -> bytes:
+    """A part of a model as the content of an ONNX file, for batches of any size.
 
     Args:
-        model: Whose weights the file holds.
-        part: "encoder" (x -> mean, logvar) or "decoder" (z -> image).
+        part: Its encoder (x -> mean, logvar), or what decodes (z -> image).
+        model: The model.
     """
     channels, size = model.config["in_channels"], model.config["im_size"]
-    if part == "encoder":
+    if part is model.encoder:
         inputs, outputs = {"x": torch.zeros(2, channels, size, size)}, ["mean", "logvar"]
     else:
         inputs, outputs = {"z": torch.zeros(2, model.config["z_dim"])}, ["image"]
     batch = {name: {0: torch.export.Dim("batch")} for name in inputs}
     program = torch.onnx.export(
-        getattr(model, part),
+        part,
         tuple(inputs.values()),
         dynamo=True,
         input_names=list(inputs),
@@ -87,12 +132,14 @@ def make_facts(core: Explorer) -> dict[str, Any]:
     Raises:
         ValueError: A model has too many latents.
     """
+    is_grey = all(side.channels == 1 for side in core.sides.values())  # film.js knows no colours
     return {
-        "spec": {**page_spec(core), "films": False},
+        "spec": {**page_spec(core), "films": is_grey},
         "seed": core.seed,
         "trail": TRAIL,
         "way_step": WAY_STEP,
         "circle": {"radius": RADIUS["ellipse"], "size": CIRCLE_SIZE},
+        "film": {"steps": FILM_STEPS, "duration": DURATION, "scale": SCALE},
         "words": {name: getattr(spots, name) for name in WORDS},
         "sides": [_side_facts(side) for side in core.sides.values()],
     }
@@ -103,7 +150,11 @@ def _side_facts(side: Side) -> dict[str, Any]:
         raise ValueError(
             f"models[{side.name!r}] has {side.z_dim} latents; at most {FEW - 1} can be"
         )
-    files = {part: f"models/{side.name}-{part}.onnx" for part in ("encoder", "decoder")}
+    count = len(cut(side.model.decoder))
+    files = {
+        "encoder": f"models/{side.name}-encoder.onnx",
+        "decoder": [f"models/{side.name}-decoder-{i}.onnx" for i in range(count)],
+    }
     return {
         "name": side.name,
         "channels": side.channels,

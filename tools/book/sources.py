@@ -1,10 +1,11 @@
 """The book's sources, put together in one folder as Sphinx reads them.
 
 Notebooks come with the outputs that they have, assignments as students get them, the reference as a
-page for each room of the library. What is said elsewhere is not said again: the table for readers
-of the blog post is taken out of notebook 00, the rooms out of CONTRIBUTING.md.
+page for each family of rooms, or room without one. What is said elsewhere is not said again: the
+table for readers of the blog post is taken out of notebook 00, the rooms out of CONTRIBUTING.md.
 """
 
+import itertools
 import re
 import shutil
 import tomllib
@@ -33,6 +34,10 @@ SERVICES = {
     "Colab": "https://colab.research.google.com/github/{repository}/blob/HEAD/{path}",
 }
 """Where a notebook of a public repository can be opened."""
+FETCH = """!git clone --quiet --depth 1 https://github.com/{repository} course
+%pip install --quiet --editable "./course[lab,explore]"
+%cd course/{folder}"""
+"""What a notebook needs that is opened in Colab, which brings it alone."""
 
 
 def gather(folder: Path, repository: str | None = None) -> None:
@@ -55,8 +60,8 @@ def gather(folder: Path, repository: str | None = None) -> None:
         notebook = student_version(read_source(name))
         _name_lexer(notebook)
         write_text(folder / f"notebooks/assignments/{name}.ipynb", nbformat.writes(notebook))
-    for room, subject in rooms():
-        write_text(folder / f"reference/{room}.rst", reference_page(room, subject))
+    for family, members in itertools.groupby(rooms(), lambda room: family_of(room[0])):
+        write_text(folder / f"reference/{family}.rst", reference_page(family, list(members)))
     for pictures in ("notebooks/pictures", "docs/pictures"):
         if (ROOT / pictures).is_dir():
             shutil.copytree(ROOT / pictures, folder / pictures)
@@ -84,11 +89,28 @@ def rooms() -> list[tuple[str, str]]:
     return [(room, said.strip()) for room, said in table if not room.startswith(UNDOCUMENTED)]
 
 
-def reference_page(room: str, subject: str) -> str:
-    """A page of the reference, in reStructuredText."""
-    title = f"``{room}`` · {subject}"
-    options = "   :members:\n   :member-order: bysource\n"
-    return f"{title}\n{'=' * len(title)}\n\n.. automodule:: sbd_utils.{room}\n{options}"
+def family_of(room: str) -> str:
+    """`data` of `data.base` and of `data.circles`; a room that stands alone is its own."""
+    return room.partition(".")[0]
+
+
+def reference_page(family: str, members: list[tuple[str, str]]) -> str:
+    """A page of the reference, in reStructuredText.
+
+    Args:
+        family: See `family_of`.
+        members: Name and subject of its rooms.
+    """
+    alone = [name for name, _ in members] == [family]
+    page = "" if alone else _headed(f"``{family}``", "=")
+    for name, subject in members:
+        page += _headed(f"``{name}`` · {subject}", "=" if alone else "-")
+        page += f".. automodule:: sbd_utils.{name}\n   :members:\n   :member-order: bysource\n\n"
+    return page
+
+
+def _headed(title: str, line: str) -> str:
+    return f"{title}\n{line * len(title)}\n\n"
 
 
 def as_page(notebook: NotebookNode, place: Path, repository: str | None) -> NotebookNode:
@@ -160,4 +182,6 @@ def _launch_links(place: Path, repository: str) -> str:
         f"[{name}]({address.format(repository=repository, path=path)})"
         for name, address in SERVICES.items()
     ]
-    return f"Open in {' or '.join(links)}."
+    fetch = FETCH.format(repository=repository, folder=place.parent.as_posix())
+    first = "Colab brings a notebook without the course: there, run these lines in a cell above all"
+    return f"Open in {' or '.join(links)}. {first}:\n\n```\n{fetch}\n```\n"
