@@ -43,11 +43,11 @@ def weight_of(deviation: Callable[[float], float]) -> Callable[[float], float]:
 IODINE_BLOCKS = SceneRecipe(
     kind="IODINE",
     model={},
-    steps=600,
+    steps=850,
     fit={
-        "lr": piecewise_linear((0, 0), (0.12, 2e-3), (0.7, 1.5e-3), (1, 2e-4)),
-        "w": weight_of(piecewise_linear((0.15, 0.5), (0.75, 0.2))),
-        "beta": piecewise_linear((0.35, 0.01), (0.85, 0.3)),
+        "lr": piecewise_linear((0, 0), (0.08, 2e-3), (0.8, 1.5e-3), (1, 2e-4)),
+        "w": weight_of(piecewise_linear((0.1, 0.5), (0.6, 0.25))),
+        "beta": piecewise_linear((0.35, 0.01), (0.7, 0.2)),
         "pool": 4,
         "batch_size": 16,
         "clip": 5000.0,

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from sbd_utils.models.base import Noise, kl_divergence
 from sbd_utils.models.decoders import SpatialBroadcastDecoder
 
+START_SPREAD = 0.3
+"""Of the starts before training: where they are far apart, a few slots take everything."""
+
 
 class Layers(NamedTuple):
     """What the slots of scenes look like; a layer is a picture and its mask."""
@@ -117,7 +120,7 @@ class Starts(nn.Module):
                 from one Gaussian, which is learned: then slots are alike, and of any number.
         """
         super().__init__()
-        self.mean = nn.Parameter(torch.randn(slots if own else 1, size))
+        self.mean = nn.Parameter(START_SPREAD * torch.randn(slots if own else 1, size))
         self.log_spread = None if own else nn.Parameter(torch.full((size,), -0.5))
 
     def forward(self, slots: int, noise: Tensor) -> Tensor:
