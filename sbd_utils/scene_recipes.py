@@ -39,7 +39,8 @@ def weight_of(deviation: Callable[[float], float]) -> Callable[[float], float]:
     return lambda progress: 0.5 / deviation(progress) ** 2
 
 
-# IODINE at blocks of 4, as the notebook trains it live.
+# IODINE at blocks of 4. Not settled: under this schedule and its forerunners one seed took scenes
+# apart in 56 processor-seconds, others were slow or stayed blank; see pretrained/README.md.
 IODINE_BLOCKS = SceneRecipe(
     kind="IODINE",
     model={},
