@@ -43,6 +43,18 @@ from .models.decoders import (
     warp as warp,
 )
 from .models.vae import VAE as VAE, Encoder as Encoder
+from .models.slots import (
+    Layers as Layers,
+    SlotDecoder as SlotDecoder,
+    Slots as Slots,
+    mixture as mixture,
+)
+from .models.iodine import IODINE as IODINE
+from .models.slot_attention import (
+    SlotAttention as SlotAttention,
+    SlotAttentionVAE as SlotAttentionVAE,
+)
+from .models.monet import MONet as MONet
 from .metrics.base import Score as Score, turn_pairs as turn_pairs
 from .metrics.dci import (
     DCI as DCI,
@@ -71,6 +83,7 @@ from .metrics.segmentation import (
     adjusted_rand_index as adjusted_rand_index,
     block_ceiling as block_ceiling,
     block_means as block_means,
+    holding_slots as holding_slots,
     kmeans_masks as kmeans_masks,
     random_masks as random_masks,
     score_segmentation as score_segmentation,
@@ -84,6 +97,7 @@ from .training.schedules import (
 from .training.history import History as History
 from .training.loop import NotFiniteError as NotFiniteError, fit as fit
 from .recipes import RECIPES as RECIPES, VARIANTS as VARIANTS, train_circles as train_circles
+from .scene_recipes import SCENE_RECIPES as SCENE_RECIPES, train_scenes as train_scenes
 from .pretrained import (
     available_pretrained as available_pretrained,
     load_pretrained as load_pretrained,
@@ -112,9 +126,11 @@ from .scoring import (
     score_code as score_code,
     toy_code as toy_code,
 )
+from .scene_scoring import score_scenes as score_scenes, take_apart as take_apart
 from .evidence import (
     CurveRow as CurveRow,
     RunRow as RunRow,
+    SceneRow as SceneRow,
     ScoreRow as ScoreRow,
     add_row as add_row,
     machine_kind as machine_kind,

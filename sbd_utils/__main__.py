@@ -27,6 +27,7 @@ from sbd_utils.data import (
     make_stream,
     save_dataset,
 )
+from sbd_utils.models import VAE
 from sbd_utils.post_weights import load_post_weights
 from sbd_utils.recipes import RECIPES, VARIANTS
 
@@ -79,6 +80,8 @@ def evaluate(options: argparse.Namespace) -> None:
     for name in options.weights:
         path = Path(name).expanduser()
         model = load_weights(path) if path.exists() else pretrained.load_pretrained(name)
+        if not isinstance(model, VAE):
+            raise ValueError(f"{name} holds a {type(model).__name__}; this scores a VAE")
         source = make_stream(options.dataset, im_size=model.config["im_size"], path=options.data)
         rows[name] = _scores_of(model, source)
     print_scores(rows)

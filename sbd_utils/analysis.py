@@ -462,7 +462,7 @@ def evaluate_model(
         kl=kl_divergence(mean, logvar).sum(1).mean().item(),
         linear_r2=held_out_r2(mean, position) if enough else None,
         neighbor_r2=neighbor_r2(mean, position) if enough else None,
-        factor_r2=_factor_r2(mean, factors, source.factors) if enough else None,
+        factor_r2=factor_r2(mean, factors, source.factors) if enough else None,
         pair_share=(spread[list(pair)].sum() / spread.sum()).item(),
         position_alone=alone,
     )
@@ -489,8 +489,17 @@ def images_for(model: Any, source: FactorStream, factors: Tensor) -> Tensor:
     return source.render(factors).expand(-1, wanted, -1, -1)
 
 
-def _factor_r2(mean: Tensor, factors: Tensor, known: Sequence[Factor]) -> dict[str, float]:
-    """See `Scores.factor_r2`."""
+def factor_r2(mean: Tensor, factors: Tensor, known: Sequence[Factor]) -> dict[str, float]:
+    """R² of each factor that varies, by all latents: see `Scores.factor_r2`.
+
+    Args:
+        mean: Codes [N, z_dim], in random order.
+        factors: [N, F].
+        known: What the columns of factors are.
+
+    Raises:
+        ValueError: See `held_out_r2`.
+    """
     found = {}
     for column, factor in zip(factors.double().T, known, strict=True):
         if not factor.varies:

@@ -7,7 +7,7 @@ import os
 import platform
 import types
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,12 +118,6 @@ class CurveRow:
         return self.dataset, self.recipe, self.decoder, self.seed
 
 
-def r2_of(row: RunRow | CurveRow) -> dict[str, float]:
-    """R² of each factor, by its name; see `Scores.factor_r2`. None for older rows."""
-    pairs = (word.partition("=") for word in (row.factor_r2 or "").split())
-    return {name: float(number) for name, _, number in pairs}
-
-
 @dataclass(frozen=True, kw_only=True)
 class ScoreRow:
     """The scores of one trained network's code; see `score_code` for what they are.
@@ -182,7 +176,76 @@ class ScoreRow:
         return self.dataset, self.recipe, self.decoder, self.seed, self.precision
 
 
+@dataclass(frozen=True, kw_only=True)
+class SceneRow:
+    """One scoring of a model of scenes, or of a control; see `SegmentationScores`.
+
+    Of each score: the mean over the scenes, and that of the true masks and images averaged over
+    blocks of `pool` pixels (`_ceiling`), which nothing of that resolution can pass by much.
+    """
+
+    dataset: str
+    """A key of SCENES."""
+    recipe: str
+    """A key of SCENE_RECIPES, or 'control-' and what was not learned."""
+    seed: int
+    updates: int
+    """Made before this scoring."""
+    pool: int
+    """Width in pixels of the blocks that were asked for."""
+    slots: int
+    scenes: int
+    """That were scored; training uses none of them."""
+    foreground_ari: float
+    foreground_ari_ceiling: float
+    ari: float
+    ari_ceiling: float
+    matched_iou: float
+    matched_iou_ceiling: float
+    held: float
+    held_ceiling: float
+    surplus_slots: float
+    surplus_slots_ceiling: float
+    squared_error: float
+    """Mean over pixels and channels."""
+    squared_error_ceiling: float
+    """Which is the lowest here."""
+    pair_r2: float | None = None
+    """See `SceneScores`."""
+    factor_r2: str | None = None
+    """Of each factor of an object, by all latents of its slot; see `r2_of`."""
+    processor_seconds: float | None = None
+    """Of all threads together, spent on the updates."""
+    threads: int
+    precision: str
+    processor: str
+    software: str
+
+    @property
+    def run(self) -> tuple[str, str, int]:
+        """What tells one run from another."""
+        return self.dataset, self.recipe, self.seed
+
+    @property
+    def key(self) -> tuple[str, str, int, int]:
+        """What tells one row from another."""
+        return *self.run, self.updates
+
+
 KEY = ("dataset", "recipe", "decoder", "seed")
+
+
+def r2_of(row: RunRow | CurveRow | SceneRow) -> dict[str, float]:
+    """R² of each factor, by its name; see `Scores.factor_r2`. None for older rows."""
+    pairs = (word.partition("=") for word in (row.factor_r2 or "").split())
+    return {name: float(number) for name, _, number in pairs}
+
+
+def words_of(r2: Mapping[str, float] | None) -> str | None:
+    """R² by the factors' names as one cell of a table, which `r2_of` reads."""
+    if r2 is None:
+        return None
+    return " ".join(f"{name}={number:.4f}" for name, number in r2.items())
 
 
 def row_name(key: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ from sbd_utils.evidence import (
     processor_kind,
     software_kind,
     weights_path,
+    words_of,
 )
 from sbd_utils.files import beside, load_tensors, read_text, save_tensors, write_text
 from sbd_utils.models import VAE
@@ -284,16 +285,9 @@ def _score_columns(scores: Scores) -> dict[str, Any]:
         "squared_error": round(scores.squared_error, 3),
         "kl_nats": round(scores.kl, 3),
         **rounded,
-        "factor_r2": _words(scores.factor_r2),
+        "factor_r2": words_of(scores.factor_r2),
         "pair_share": round(scores.pair_share, 4),
     }
-
-
-def _words(numbers: Mapping[str, float] | None) -> str | None:
-    """Numbers by name as one cell of a table; `r2_of` reads it."""
-    if numbers is None:
-        return None
-    return " ".join(f"{name}={number:.4f}" for name, number in numbers.items())
 
 
 def save_record(path: str | Path, row: RunRow, history: History, command: str) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sbd_utils import circles_dataset, load_weights
+from sbd_utils import IODINE, circles_dataset, load_weights, save_weights
 from sbd_utils.__main__ import main, seeds
 from sbd_utils.evidence import grids_path
 from sbd_utils.files import load_tensors
@@ -63,6 +63,12 @@ def test_seeds():
     assert seeds("3") == [3]
     assert seeds("0-3") == [0, 1, 2, 3]
     assert seeds("1,4,7-8") == [1, 4, 7, 8]
+
+
+def test_a_model_of_scenes_is_not_evaluated_as_a_vae(tmp_path, capsys):
+    path = save_weights(IODINE(im_size=16, channels=4), tmp_path / "iodine.safetensors")
+    assert main(["evaluate", str(path)]) == 1
+    assert "holds a IODINE; this scores a VAE" in capsys.readouterr().err
 
 
 def test_train_evaluate_publish(tmp_path, capsys):

@@ -80,7 +80,7 @@ BASES = {
     "checks": {"kit"},
     "data": {"base"},
     "metrics": {"base"},
-    "models": {"base", "decoders"},
+    "models": {"base", "decoders", "slots", "vae"},
     "explorer": {"events", "pictures", "spots", "side", "core", "messages", "page"},
 }
 

@@ -67,6 +67,16 @@ STREAMS: dict[str, Callable[..., FactorStream]] = {
 }
 """Endless data sets by the name that tables of results hold; a new one is entered here."""
 
+SCENES: dict[str, Callable[..., SceneStream]] = {
+    "scenes": SceneStream,
+    "scenes-grey": partial(SceneStream, ground="grey"),
+    "scenes-plain": partial(SceneStream, ground="plain"),
+    "scenes-distinct": partial(SceneStream, hues="distinct"),
+    "scenes-shared": partial(SceneStream, hues="shared"),
+    "scenes-five": partial(SceneStream, objects=5),
+}
+"""Endless scenes of several objects, likewise."""
+
 
 def make_stream(
     name: str, seed: int = 0, im_size: int = 64, path: str | Path | None = None
@@ -103,6 +113,7 @@ __all__ = [
     "FILES",
     "MARGIN",
     "REGIONS",
+    "SCENES",
     "SPRITE_SIZES",
     "STREAMS",
     "Batches",

@@ -72,18 +72,14 @@ def score_segmentation(
         >>> [f"{name} {value:.2f}" for name, value in scores.items()]
         ['foreground_ari 0.00', 'ari 0.70', 'matched_iou 0.25', 'held 0.00', 'surplus_slots -1.00']
     """
-    true_masks, masks = _masks("true_masks", true_masks), _masks("masks", masks)
-    _check_pair("masks", masks, "true_masks", true_masks)
-    true, found = true_masks.argmax(1), masks.argmax(1)  # [N, H, W]
-    counts = _contingency(true, found, true_masks.shape[1], masks.shape[1])  # [N, K + 1, S]
+    counts = _counts(true_masks, masks)  # [N, K + 1, S]
     objects = counts[:, 1:]
     pixels = objects.sum(2)  # [N, K] of each object
     visible = pixels > 0
     hidden = np.flatnonzero(~visible.any(1))
     if len(hidden):
         raise ValueError(f"true_masks shows no object in scene {hidden[0]}; each must show one")
-    union = pixels[:, :, None] + counts.sum(1)[:, None] - objects
-    iou = objects / np.maximum(union, 1)  # [N, K, S]
+    iou = _intersection_over_union(counts)  # [N, K, S]
     number = visible.sum(1)
     in_use = (objects >= IN_USE * np.maximum(pixels, 1)[:, :, None]).any(1)  # [N, S]
     return SegmentationScores(
@@ -92,8 +88,37 @@ def score_segmentation(
         matched_iou=np.array([_matched(scene) for scene in iou]) / number,
         held=(iou > HELD).any(2).sum(1) / number,
         surplus_slots=in_use.sum(1) - number,
-        squared_error=_squared_error(images, reconstructions, len(masks)),
+        squared_error=_squared_error(images, reconstructions, len(counts)),
     )
+
+
+def holding_slots(true_masks: ArrayLike, masks: ArrayLike) -> np.ndarray:
+    """Which slot holds each object, see `HELD`: whole numbers [N, K], -1 where none does.
+
+    Args:
+        true_masks: [N, K + 1, H, W], the ground first.
+        masks: [N, S, H, W].
+
+    Raises:
+        ValueError: Other shapes, or numbers that are not finite.
+    """
+    iou = _intersection_over_union(_counts(true_masks, masks))
+    return np.where(iou.max(2) > HELD, iou.argmax(2), -1)
+
+
+def _counts(true_masks: ArrayLike, masks: ArrayLike) -> np.ndarray:
+    """Pixels of each thing that each slot wins, the ground first: [N, K + 1, S]."""
+    true_masks, masks = _masks("true_masks", true_masks), _masks("masks", masks)
+    _check_pair("masks", masks, "true_masks", true_masks)
+    true, found = true_masks.argmax(1), masks.argmax(1)  # [N, H, W]
+    return _contingency(true, found, true_masks.shape[1], masks.shape[1])
+
+
+def _intersection_over_union(counts: np.ndarray) -> np.ndarray:
+    """Of objects and slots: [N, K, S] from `_counts`."""
+    objects = counts[:, 1:]
+    union = objects.sum(2, keepdims=True) + counts.sum(1)[:, None] - objects
+    return objects / np.maximum(union, 1)
 
 
 def adjusted_rand_index(true: ArrayLike, found: ArrayLike) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The networks: decoders, the VAE, and what a model must have to be trained and saved."""
+"""The networks: decoders, the VAE, models of scenes, and what all must have to be trained."""
 
 from torch import nn
 
@@ -21,27 +21,44 @@ from sbd_utils.models.decoders import (
     coordinate_map,
     warp,
 )
+from sbd_utils.models.iodine import IODINE
+from sbd_utils.models.monet import MONet
+from sbd_utils.models.slot_attention import SlotAttention, SlotAttentionVAE
+from sbd_utils.models.slots import Layers, SlotDecoder, Slots, mixture
 from sbd_utils.models.vae import VAE, Encoder
 
-MODELS: dict[str, type[nn.Module]] = {"VAE": VAE}
+MODELS: dict[str, type[nn.Module]] = {
+    "VAE": VAE,
+    "IODINE": IODINE,
+    "SlotAttentionVAE": SlotAttentionVAE,
+    "MONet": MONet,
+}
 """Models by the class name that a file of weights holds; a new one is entered here."""
 
 __all__ = [
     "DECODERS",
+    "IODINE",
     "MODELS",
     "POSITIONS",
     "VAE",
     "DeconvDecoder",
     "ElboLoss",
     "Encoder",
+    "Layers",
     "Loss",
+    "MONet",
     "Model",
     "Noise",
+    "SlotAttention",
+    "SlotAttentionVAE",
+    "SlotDecoder",
+    "Slots",
     "SpatialBroadcastDecoder",
     "UpsampleDecoder",
     "coordinate_map",
     "elbo_loss",
     "kl_divergence",
+    "mixture",
     "sample_posterior",
     "total_correlation",
     "warp",

@@ -1,5 +1,6 @@
 """A training loop that can be stopped anywhere and resumed bit for bit."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -41,6 +42,7 @@ def fit(
     callback_every: int = 50,
     progress: bool = True,
     accelerator: Any = None,
+    clip: float = math.inf,
     **weights: Schedule,
 ) -> History:
     """Train a model with Adam on its own `loss`; it is changed in place and left in eval mode.
@@ -72,6 +74,7 @@ def fit(
         progress: Whether to show a bar.
         accelerator: A Hugging Face `Accelerator`; batch_size is then that of all its processes
             together.
+        clip: The gradient of all weights together is scaled down to this length if it is longer.
         **weights: Schedules that the model's loss takes: for a VAE `w`, `beta` and `pool`.
 
     Raises:
@@ -95,12 +98,14 @@ def fit(
     for name, value in {"steps": steps, **every}.items():
         if value < 1:
             raise ValueError(f"{name} is {value}; it must be at least 1")
+    if not clip > 0:
+        raise ValueError(f"clip is {clip}; it must be above 0")
     model = uncompiled(model)
     schedules = {"lr": lr, "batch_size": batch_size, **with_defaults(model, weights)}
     processes = Processes(accelerator, device)
     if precision == "auto":
         precision = _precision_of(checkpoint) or fast_precision(processes.device.type)
-    run = Run(model, dataset, Plan(steps, schedules), seed, precision, processes)
+    run = Run(model, dataset, Plan(steps, schedules), seed, precision, processes, clip)
     if checkpoint is not None:
         run.resume(checkpoint)
     between = _Between(run, checkpoint, checkpoint_every, callback, callback_every)
@@ -167,12 +172,14 @@ class Run:
         seed: int,
         precision: str,
         processes: Processes,
+        clip: float = math.inf,
     ) -> None:
         """Put the model on its device and check what it will be trained on."""
         if precision not in ("fp32", "bf16"):
             raise ValueError(f"precision is {precision!r}; it must be 'fp32', 'bf16' or 'auto'")
         processes.check_sizes(plan.batch_sizes)
         self.plan, self.seed, self.precision, self.processes = plan, seed, precision, processes
+        self.clip = clip
         self.batches: Batches = as_batches(dataset, plan.batch_sizes, seed)
         self.model = model.to(device=processes.device, memory_format=torch.channels_last)
         self.optimizer = torch.optim.Adam(model.parameters())
@@ -194,6 +201,8 @@ class Run:
                 loss = self.objective(images, noise, values)
             self.optimizer.zero_grad(set_to_none=True)
             self.processes.backward(loss.total)
+        if self.clip < math.inf:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
         self.optimizer.step()
         parts = self.processes.mean(loss.parts)
         seconds, cpu = time.perf_counter() - start, time.process_time() - cpu_start
@@ -247,6 +256,7 @@ class Run:
             "seed": self.seed,
             "precision": self.precision,
             "steps": len(self.plan.table),
+            **({"clip": self.clip} if self.clip < math.inf else {}),
             **self.plan.identity(),
         }
 

@@ -264,11 +264,29 @@ def test_bf16_trains_and_keeps_fp32_weights():
         ({"checkpoint_every": 0}, "checkpoint_every is 0"),
         ({"callback_every": 0}, "callback_every is 0"),
         ({"precision": "fp8"}, "precision is 'fp8'"),
+        ({"clip": 0}, "clip is 0; it must be above 0"),
+        ({"clip": math.nan}, "clip is nan"),
     ],
 )
 def test_bad_arguments_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         train(tiny(), **options)
+
+
+def test_gradients_are_clipped_together():
+    def trained(**options):
+        model = tiny()
+        train(model, steps=1, **options)
+        gradient = torch.cat([p.grad.flatten() for p in model.parameters()])
+        return gradient, weights(model)
+
+    free, plain = trained()
+    length = free.norm().item()
+    short, _ = trained(clip=length / 100)
+    torch.testing.assert_close(short, free / 100)
+    same, untouched = trained(clip=2 * length)
+    assert torch.equal(same, free)
+    assert torch.equal(untouched, plain)
 
 
 # Checkpoints
@@ -381,6 +399,7 @@ def test_checkpoint_of_another_run_is_refused(tmp_path):
         ({"seed": 3}, "seed"),
         ({"steps": 7}, "steps"),
         ({"lr": 1e-2}, "lr"),
+        ({"clip": 3.0}, "clip"),
     ]:
         with pytest.raises(ValueError, match=f"another run: its {name} is"):
             train(tiny(), checkpoint=tmp_path / "c", **options)

@@ -1,0 +1,195 @@
+"""Recipes of scenes train what they name; scenes are scored against their ceilings; the table of runs."""
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+
+from sbd_utils import SCENE_RECIPES, SceneRow, SceneStream, read_rows, score_scenes, take_apart
+from sbd_utils.data import SCENES
+from sbd_utils.evidence import curves_path, r2_of
+from sbd_utils.metrics import block_ceiling, holding_slots
+from sbd_utils.models import MODELS
+from sbd_utils.models.slots import Layers, Slots
+from sbd_utils.scene_recipes import train_scenes
+from sbd_utils.scene_scoring import TakenApart, codes_of_objects, control_scores
+from tools import scenes as tool
+
+SOME = SceneStream(seed=5).batch(0, 60)
+
+
+class Oracle(torch.nn.Module):
+    """Knows the scenes: its slots are their objects in another order, a code says place, size and hue."""
+
+    def __init__(self, scenes, order=(2, 0, 3, 1, 4)):
+        super().__init__()
+        self.scenes, self.order, self.asked = scenes, list(order), 0
+
+    def forward(self, images, pool=1):
+        rows = slice(self.asked, self.asked + len(images))
+        self.asked += len(images)
+        masks = self.scenes.masks[rows][:, self.order, None]
+        means = torch.nn.functional.avg_pool2d(masks[:, :, 0], pool)[:, :, None]
+        size = means.shape[-2:]
+        pictures = self.scenes.colors[rows][:, self.order, :, None, None].expand(-1, -1, -1, *size)
+        factors = self.scenes.factors[rows]
+        turn = torch.deg2rad(factors[..., 4])
+        code = [factors[..., 0], factors[..., 1], factors[..., 2], turn.cos(), turn.sin()]
+        code = torch.cat([torch.zeros(len(factors), 1, 5), torch.stack(code, 2)], 1)
+        mean = code[:, self.order]
+        return Slots(Layers(pictures, means.clamp(min=1e-6).log()), mean, torch.zeros_like(mean))
+
+
+@pytest.mark.parametrize("pool", [1, 2, 4])
+def test_a_model_that_knows_reaches_the_ceiling(pool):
+    found = score_scenes(Oracle(SOME), SOME, SceneStream(), pool)
+    for name, ceiling in found.ceiling.items():
+        assert found.scores[name] == pytest.approx(ceiling, abs=2e-3), name
+    assert found.ceiling == block_ceiling(SOME.masks, SOME.images, pool).means()
+    assert found.factor_r2 is not None
+    for name in ("x", "y", "size", "hue"):
+        assert found.factor_r2[name] == pytest.approx(1, abs=1e-6), name
+    assert found.factor_r2["shape"] < 0.5  # which its codes do not say
+    assert found.pair_r2 == pytest.approx(1)
+
+
+def test_what_is_drawn_in_blocks_is_as_large_as_the_images():
+    found = take_apart(Oracle(SOME), SOME.images, pool=4)
+    assert found.masks.shape == (60, 5, 32, 32)
+    assert found.images.shape == (60, 3, 32, 32)
+    assert found.codes.shape == (60, 5, 5)
+    blocks = found.masks.reshape(60, 5, 8, 4, 8, 4)
+    assert np.ptp(blocks, (3, 5)).max() == 0
+
+
+def test_the_slot_that_holds_an_object():
+    order = [2, 0, 3, 1, 4]
+    holder = holding_slots(SOME.masks, SOME.masks[:, order])
+    seen = np.stack([(SOME.masks.argmax(1) == k + 1).sum((1, 2)) > 0 for k in range(4)], 1)
+    expected = np.where(seen, [order.index(k + 1) for k in range(4)], -1)
+    assert (holder == expected).all()
+    merged = torch.cat([SOME.masks[:, :1], SOME.masks[:, 1:].sum(1, keepdim=True)], 1)
+    two = holding_slots(SOME.masks, merged)
+    assert set(np.unique(two)) <= {-1, 1}
+    assert ((two == 1).sum(1) <= 1).all()  # one slot cannot hold two
+
+
+def test_codes_stand_beside_the_factors_of_their_object():
+    found = take_apart(Oracle(SOME), SOME.images)
+    codes, factors = codes_of_objects(found, SOME)
+    assert len(codes) == len(factors) > 60
+    np.testing.assert_allclose(codes[:, :2], factors[:, :2], atol=1e-5)
+    none = TakenApart(np.ones((60, 1, 32, 32)), found.images, found.codes[:, :1])
+    assert len(codes_of_objects(none, SOME)[0]) == 0
+    few = score_scenes(lambda images, pool: Blind()(images), SOME, SceneStream())
+    assert few.factor_r2 is None
+    assert few.pair_r2 is None
+
+
+class Blind:
+    """One slot for everything."""
+
+    def __call__(self, images):
+        layers = Layers(
+            torch.zeros(len(images), 1, 3, 32, 32), torch.zeros(len(images), 1, 1, 32, 32)
+        )
+        return Slots(layers, torch.zeros(len(images), 1, 4), torch.zeros(len(images), 1, 4))
+
+
+def test_a_control_is_drawn_in_the_mean_colours_of_its_masks():
+    masks = np.zeros((60, 2, 32, 32))
+    masks[:, 0, :16], masks[:, 1, 16:] = 1, 1
+    images = SOME.images.double().numpy()
+    halves = images.reshape(60, 3, 2, 16, 32)
+    expected = halves.var((3, 4)).mean((1, 2))
+    np.testing.assert_allclose(control_scores(masks, SOME).squared_error, expected, atol=1e-6)
+    unused = np.concatenate([masks, np.zeros((60, 1, 32, 32))], 1)
+    np.testing.assert_allclose(control_scores(unused, SOME).squared_error, expected, atol=1e-6)
+
+
+# Recipes
+
+
+@pytest.mark.parametrize("recipe", SCENE_RECIPES)
+def test_every_recipe_trains_what_it_names(recipe):
+    made = SCENE_RECIPES[recipe]
+    model, history = train_scenes(recipe, steps=1, batch_size=2, pool=8 // 2, progress=False)
+    assert type(model) is MODELS[made.kind]
+    assert model.config.items() >= made.model.items()
+    assert len(history.seconds) == 1
+    assert made.pool in (1, 2, 4)
+
+
+@pytest.mark.parametrize("dataset", SCENES)
+def test_every_world_of_scenes_has_a_batch(dataset):
+    stream = SCENES[dataset](seed=1, im_size=16)
+    assert stream.batch(0, 2).images.shape == (2, 3, 16, 16)
+    identities = [SCENES[name](seed=1, im_size=16).identity() for name in SCENES]
+    assert identities.count(stream.identity()) == 1
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(ValueError, match="recipe is 'iodin'; it must be one of 'iodine-blocks'"):
+        train_scenes("iodin")
+    with pytest.raises(ValueError, match="dataset is 'circles'; it must be one of 'scenes'"):
+        train_scenes(dataset="circles")
+
+
+def test_the_seed_sets_weights_and_scenes():
+    def first(seed):
+        model, history = train_scenes(seed=seed, steps=1, batch_size=2, progress=False)
+        return next(model.parameters()).sum().item(), history.squared_error[0].item()
+
+    assert first(1) == first(1)
+    assert first(1) != first(2)
+
+
+# The table
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """A recipe of two updates, scored on a few scenes."""
+    made = SCENE_RECIPES["iodine-blocks"]._replace(
+        model={"channels": 4, "z_dim": 2},
+        steps=2,
+        fit={"pool": 4, "batch_size": 2, "precision": "fp32"},
+    )
+    monkeypatch.setitem(SCENE_RECIPES, "iodine-blocks", made)
+    monkeypatch.setattr(tool, "SCORED", 20)
+
+
+def test_the_tool_makes_a_table_and_leaves_alone_what_it_has(quick, tmp_path, capsys):
+    table = tmp_path / "table.csv"
+    command = [str(table), "--recipe", "iodine-blocks", "--folder", str(tmp_path / "runs")]
+    assert tool.main([*command, "--seeds", "0-1", "--score-every", "1"]) == 0
+    rows = read_rows(table, SceneRow)
+    assert [row.key for row in rows] == [("scenes", "iodine-blocks", s, 2) for s in (0, 1)]
+    curve = read_rows(curves_path(table), SceneRow)
+    assert [(row.seed, row.updates) for row in curve] == [(0, 1), (0, 2), (1, 1), (1, 2)]
+    assert curve[1] == rows[0]
+    assert rows[0].pool == 4
+    assert rows[0].scenes == 20
+    assert (tmp_path / "runs" / "scenes-iodine-blocks-1.safetensors").exists()
+    before = table.read_bytes()
+    capsys.readouterr()
+    assert tool.main([*command, "--seeds", "0-1"]) == 0
+    assert table.read_bytes() == before
+    assert capsys.readouterr().out == ""
+
+
+def test_controls_enter_the_table(quick, tmp_path):
+    table = tmp_path / "table.csv"
+    assert tool.main([str(table), "--controls"]) == 0
+    rows = {row.recipe: row for row in read_rows(table, SceneRow)}
+    assert set(rows) == set(tool.CONTROLS)
+    for row in rows.values():
+        assert row.processor_seconds is None
+        assert r2_of(row) == {}
+    assert rows["control-random"].foreground_ari == pytest.approx(0, abs=0.03)
+    assert rows["control-voronoi"].ari < 0.4
+    assert rows["control-kmeans"].foreground_ari > 0.7
+    assert rows["control-kmeans"].ari > rows["control-voronoi"].ari + 0.2
+    with table.open(encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == 3
