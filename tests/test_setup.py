@@ -52,9 +52,11 @@ def make(*arguments, folder: Path = ROOT, **environment) -> subprocess.Completed
 
 
 def own_environment(**more) -> dict[str, str]:
-    """This environment without what an outer make says to an inner one."""
+    """This environment without what an outer make says to an inner one, its ARGS among it."""
     return {
-        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+        name: value
+        for name, value in os.environ.items()
+        if name != "ARGS" and not name.startswith(("MAKE", "MFLAGS"))
     } | more
 
 
