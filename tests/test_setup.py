@@ -197,6 +197,25 @@ def test_the_readme_tells_where_the_other_decoder_does_better():
     )
 
 
+def test_the_readme_tells_what_plain_training_gives():
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    rows = read_rows(ROOT / "pretrained" / "evidence" / "plain_circles.csv")
+    by_run = {(row.recipe, row.seed, row.decoder): row for row in rows}
+    pairs = []
+    for recipe in ("plain-beta1", "plain-beta4"):
+        for seed in range(1, 6):
+            pairs.append([by_run[recipe, seed, decoder] for decoder in ("sbd", "deconv")])
+    assert all(deconv.squared_error < sbd.squared_error for sbd, deconv in pairs)
+    sbds, deconvs = zip(*pairs, strict=True)
+    least, most = min(row.affine_r2 for row in sbds), max(row.affine_r2 for row in deconvs)
+    assert f"affine map {least:.3f} or more, and the deconv's in none, {most:.2f} or less" in readme
+    errors = []
+    for group in (deconvs, sbds):
+        values = [row.squared_error for row in group]
+        errors.append(f"{min(values):.1f} to {max(values):.1f}")
+    assert f"at every seed, squared error {errors[0]} against {errors[1]}." in readme
+
+
 def test_the_words_about_latency_follow_from_its_table():
     said = " ".join((ROOT / "pretrained" / "README.md").read_text(encoding="utf-8").split())
     with open(ROOT / "pretrained" / "evidence" / "explorer_latency.csv", encoding="utf-8") as file:

@@ -294,8 +294,69 @@ for name in ABLATIONS:
 # %% [markdown]
 # There no run of the plain deconv decoder stays blank, and none recovers the plane; $x$ alone gives one informative
 # latent in every run; the learned map, when it wakes up, spreads the position over four to ten latents. The verdict is
-# the same. Two ablations between the two decoders, upsampling and convolution with and without coordinates, are in the
-# library (`upsample`, `upsample-xy`) and not yet run.
+# the same.
+#
+# ### Between the two
+#
+# What else sets the decoders apart is how they grow: the SBD never does, the deconv decoder from 2 × 2. Two decoders
+# stand between them (`UpsampleDecoder`): they start from 2 × 2, too, double the map by copying each pixel, convolve with
+# stride 1 and padding as the SBD does, five times, and end with a convolution of the whole image. `upsample` gets no
+# coordinates; `upsample-xy` gets $x$ and $y$ in the last hidden layer, at full resolution. No recipe was made for them;
+# so all four have the plain one, `plain-beta1` (nothing changes in training), and are compared after 100 processor
+# seconds, or at the scoring that is nearest to it.
+#
+# **Predict:** has either of the two a straight pair? Does either draw better than both of its neighbours?
+#
+# <details><summary>Answer</summary>
+#
+# TODO
+#
+# </details>
+
+# %%
+from sbd_utils import read_curves
+
+FOUR = ("sbd", "upsample-xy", "upsample", "deconv")
+SCORES = {"updates": 0, "affine_r2": 2, "linear_r2": 2, "neighbor_r2": 2, "squared_error": 1}
+points = [*read_curves("between_circles"), *read_curves("plain_circles")]
+
+
+def after(seconds, decoder, seed):
+    """The scoring of a run by `plain-beta1` that is nearest to so many processor seconds."""
+    run = [p for p in points if (p.recipe, p.decoder, p.seed) == ("plain-beta1", decoder, seed)]
+    return min(run, key=lambda point: abs(point.processor_seconds - seconds))
+
+
+print(f"{'median [least, greatest]':>24}", *(f"{name:>20}" for name in SCORES))
+for name in FOUR:
+    scored = [after(100, name, seed) for seed in range(1, 6)]
+    texts = []
+    for column_name, digits in SCORES.items():
+        values = [getattr(point, column_name) for point in scored]
+        low, middle, high = (f"{v:.{digits}f}" for v in np.percentile(values, [0, 50, 100]))
+        texts.append(f"{middle} [{low}, {high}]")
+    print(f"{LABEL[name]:>12} {len(scored)} seeds    ", *(f"{text:>20}" for text in texts))
+
+# %%
+encoded, named = {}, {name: [] for name in FOUR}
+for table in ("between_circles", "plain_circles"):
+    rows, grids = read_evidence(table)
+    encoded.update(grids)
+    for row in rows:
+        if row.recipe == "plain-beta1":
+            named[row.decoder].append(row)
+small = {
+    LABEL[name]: [(encoded[row.name], f"{row.affine_r2:.2f}") for row in rows]
+    for name, rows in named.items()
+}
+colors = [COLOR["SBD"], "black", "black", COLOR["deconv"]]
+show(
+    plot_small_grids(plt.figure(figsize=(5.5, 5)), small, LINES, colors),
+    "TODO",
+)
+
+# %% [markdown]
+# TODO
 #
 # Seeds that took no part in making a recipe are its judges. The two former versions of `fast` failed at one such seed
 # each; the present one met ten.
