@@ -1,17 +1,29 @@
 """Recipes of scenes train what they name; scenes are scored against their ceilings; the table of runs."""
 
 import csv
+import dataclasses
+import json
 
 import numpy as np
 import pytest
 import torch
 
-from sbd_utils import SCENE_RECIPES, SceneRow, SceneStream, read_rows, score_scenes, take_apart
+from sbd_utils import (
+    SCENE_RECIPES,
+    SceneRow,
+    SceneStream,
+    available_pretrained,
+    load_pretrained,
+    read_rows,
+    score_scenes,
+    take_apart,
+)
 from sbd_utils.data import SCENES
-from sbd_utils.evidence import curves_path, r2_of
+from sbd_utils.evidence import EVIDENCE, curves_path, r2_of
 from sbd_utils.metrics import block_ceiling, holding_slots
 from sbd_utils.models import MODELS
 from sbd_utils.models.slots import Layers, Slots
+from sbd_utils.pretrained import FOLDER, publish
 from sbd_utils.scene_recipes import train_scenes
 from sbd_utils.scene_scoring import TakenApart, codes_of_objects, control_scores
 from tools import scenes as tool
@@ -145,6 +157,28 @@ def test_the_seed_sets_weights_and_scenes():
     assert first(1) != first(2)
 
 
+# The weights that come with the course
+
+
+@pytest.mark.parametrize("name", [n for n in available_pretrained() if n.endswith("_scenes")])
+def test_committed_weights_take_scenes_apart_as_their_record_says(name):
+    """On fewer scenes than the record's."""
+    record = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["scores"]
+    model, stream = load_pretrained(name), SCENES[record["dataset"]](seed=tool.HELD_OUT)
+    found = score_scenes(model, stream.batch(0, 100), stream, record["pool"])
+    for score, allowed in (("foreground_ari", 0.06), ("ari", 0.06), ("squared_error", 0.003)):
+        assert found.scores[score] == pytest.approx(record[score], abs=allowed), score
+
+
+def test_the_records_of_committed_weights_are_rows_of_the_table():
+    rows = [dataclasses.asdict(row) for row in read_rows(EVIDENCE / "scenes.csv", SceneRow)]
+    names = [name for name in available_pretrained() if name.endswith("_scenes")]
+    assert names
+    for name in names:
+        record = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+        assert record["scores"] in rows, name
+
+
 # The table
 
 
@@ -171,7 +205,15 @@ def test_the_tool_makes_a_table_and_leaves_alone_what_it_has(quick, tmp_path, ca
     assert curve[1] == rows[0]
     assert rows[0].pool == 4
     assert rows[0].scenes == 20
-    assert (tmp_path / "runs" / "scenes-iodine-blocks-1.safetensors").exists()
+    weights = tmp_path / "runs" / "scenes-iodine-blocks-1.safetensors"
+    record = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
+    assert record["scores"]["ari"] == rows[1].ari
+    assert len(record["history"]["kl"]) == 2
+    publish(weights, "tiny", tmp_path / "pretrained", "A model of scenes.")
+    assert load_pretrained("tiny", tmp_path / "pretrained").config["z_dim"] == 2
+    card = (tmp_path / "pretrained" / "tiny.md").read_text(encoding="utf-8")
+    assert "--recipe iodine-blocks --seeds 1" in card
+    assert "scored on 20 scenes that training does not use" in card
     before = table.read_bytes()
     capsys.readouterr()
     assert tool.main([*command, "--seeds", "0-1"]) == 0
