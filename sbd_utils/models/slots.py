@@ -137,7 +137,8 @@ class Starts(nn.Module):
         """
         if self.log_spread is not None:
             return self.mean + self.log_spread.exp() * noise
-        known = self.mean[:slots] + scatter * noise[:, : len(self.mean)]
+        means = self.mean[:slots]
+        known = means + scatter * noise[:, : len(means)]
         if slots <= len(self.mean):
             return known
         spread = self.mean.std(0) if len(self.mean) > 1 else 1.0
