@@ -18,6 +18,7 @@ from sbd_utils.evidence import (
     KEY,
     CurveRow,
     RunRow,
+    SceneRow,
     processor_kind,
     software_kind,
     weights_path,
@@ -290,8 +291,22 @@ def _score_columns(scores: Scores) -> dict[str, Any]:
     }
 
 
-def save_record(path: str | Path, row: RunRow, history: History, command: str) -> Path:
-    """Write the record of a run as JSON: its row, the command, its history, thinned."""
+def save_record(
+    path: str | Path,
+    row: RunRow | SceneRow,
+    history: History,
+    command: str,
+    scored_on: str | None = None,
+) -> Path:
+    """Write the record of a run as JSON: its row, the command, its history, thinned.
+
+    Args:
+        path: The file.
+        row: Of the run's last scoring.
+        history: What `fit` returned.
+        command: That makes the run again.
+        scored_on: What the row's scores were computed on, if not what `publish` takes it for.
+    """
     step = max(len(history.seconds) // 200, 1)
     series = {**history.parts, **history.schedules, "seconds": history.seconds}
     kept = {name: _rounded(values[::step].tolist()) for name, values in series.items()}
@@ -301,6 +316,8 @@ def save_record(path: str | Path, row: RunRow, history: History, command: str) -
         "history_every": step,
         "history": kept,
     }
+    if scored_on is not None:
+        record["scored_on"] = scored_on
     return write_text(path, json.dumps(record, indent=1) + "\n")
 
 

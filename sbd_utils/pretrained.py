@@ -17,6 +17,8 @@ from sbd_utils.files import (
 
 FOLDER = Path(__file__).resolve().parent.parent / "pretrained"
 MANIFEST = "manifest.json"
+SCORED_ON = "the evaluation grid and 1,000 held-out circles"
+"""What a run was scored on whose record does not say it."""
 RESTORE = "get it anew from the course's repository (in a git clone: `git checkout pretrained`)"
 
 
@@ -41,7 +43,7 @@ def load_pretrained(name: str, folder: str | Path = FOLDER) -> Any:
         folder: Where manifest.json is.
 
     Returns:
-        A `VAE`, or another registered model.
+        A `VAE`, or another model of `MODELS`, as its card says.
 
     Raises:
         ValueError: The manifest lacks the name.
@@ -96,7 +98,7 @@ def _card(name: str, record: dict, note: str) -> str:
     rows = "\n".join(f"| {key} | {value} |" for key, value in scores.items())
     return (
         f"# {name}\n\n{note}\n\nMade by\n\n```\n{record['command']}\n```\n\n"
-        "and scored on the evaluation grid and 1,000 held-out circles. The loss over time is in "
+        f"and scored on {record.get('scored_on', SCORED_ON)}. The loss over time is in "
         f"`{name}.json`.\n\n| score | value |\n|---|---|\n{rows}\n"
     )
 

@@ -1,20 +1,36 @@
 """Recipes of scenes train what they name; scenes are scored against their ceilings; the table of runs."""
 
 import csv
+import dataclasses
+import json
+from operator import ne
 
 import numpy as np
 import pytest
 import torch
 
-from sbd_utils import SCENE_RECIPES, SceneRow, SceneStream, read_rows, score_scenes, take_apart
+from sbd_utils import (
+    SCENE_RECIPES,
+    AskedRow,
+    SceneRow,
+    SceneStream,
+    available_pretrained,
+    load_pretrained,
+    read_rows,
+    score_scenes,
+    take_apart,
+)
 from sbd_utils.data import SCENES
-from sbd_utils.evidence import curves_path, r2_of
+from sbd_utils.evidence import EVIDENCE, curves_path, r2_of
 from sbd_utils.metrics import block_ceiling, holding_slots
 from sbd_utils.models import MODELS
 from sbd_utils.models.slots import Layers, Slots
-from sbd_utils.scene_recipes import train_scenes
+from sbd_utils.pretrained import FOLDER, publish
+from sbd_utils.scene_recipes import LIVE_MARKS, train_scenes
 from sbd_utils.scene_scoring import TakenApart, codes_of_objects, control_scores
+from tools import asked as asked_tool
 from tools import scenes as tool
+from tools.asked import ASKED, questions
 
 SOME = SceneStream(seed=5).batch(0, 60)
 
@@ -145,6 +161,28 @@ def test_the_seed_sets_weights_and_scenes():
     assert first(1) != first(2)
 
 
+# The weights that come with the course
+
+
+@pytest.mark.parametrize("name", [n for n in available_pretrained() if n.endswith("_scenes")])
+def test_committed_weights_take_scenes_apart_as_their_record_says(name):
+    """On fewer scenes than the record's."""
+    record = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))["scores"]
+    model, stream = load_pretrained(name), SCENES[record["dataset"]](seed=tool.HELD_OUT)
+    found = score_scenes(model, stream.batch(0, 100), stream, record["pool"])
+    for score, allowed in (("foreground_ari", 0.06), ("ari", 0.06), ("squared_error", 0.003)):
+        assert found.scores[score] == pytest.approx(record[score], abs=allowed), score
+
+
+def test_the_records_of_committed_weights_are_rows_of_the_table():
+    rows = [dataclasses.asdict(row) for row in read_rows(EVIDENCE / "scenes.csv", SceneRow)]
+    names = [name for name in available_pretrained() if name.endswith("_scenes")]
+    assert names
+    for name in names:
+        record = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+        assert record["scores"] in rows, name
+
+
 # The table
 
 
@@ -171,7 +209,15 @@ def test_the_tool_makes_a_table_and_leaves_alone_what_it_has(quick, tmp_path, ca
     assert curve[1] == rows[0]
     assert rows[0].pool == 4
     assert rows[0].scenes == 20
-    assert (tmp_path / "runs" / "scenes-iodine-blocks-1.safetensors").exists()
+    weights = tmp_path / "runs" / "scenes-iodine-blocks-1.safetensors"
+    record = json.loads(weights.with_suffix(".json").read_text(encoding="utf-8"))
+    assert record["scores"]["ari"] == rows[1].ari
+    assert len(record["history"]["kl"]) == 2
+    publish(weights, "tiny", tmp_path / "pretrained", "A model of scenes.")
+    assert load_pretrained("tiny", tmp_path / "pretrained").config["z_dim"] == 2
+    card = (tmp_path / "pretrained" / "tiny.md").read_text(encoding="utf-8")
+    assert "--recipe iodine-blocks --seeds 1" in card
+    assert "scored on 20 scenes that training does not use" in card
     before = table.read_bytes()
     capsys.readouterr()
     assert tool.main([*command, "--seeds", "0-1"]) == 0
@@ -193,3 +239,58 @@ def test_controls_enter_the_table(quick, tmp_path):
     assert rows["control-kmeans"].ari > rows["control-voronoi"].ari + 0.2
     with table.open(encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == 3
+
+
+# What a short run must reach
+
+
+def test_the_committed_runs_reach_the_marks():
+    rows = read_rows(EVIDENCE / "scenes.csv", SceneRow)
+    (tiles,) = (row for row in rows if row.recipe == "control-voronoi")
+    assert round(tiles.held, 2) == 0.03
+    curves = read_rows(curves_path(EVIDENCE / "scenes.csv"), SceneRow)
+    for recipe, whole in (("iodine-blocks", "iodine-blocks"), ("slots-live", "slots")):
+        made = SCENE_RECIPES[recipe]
+        runs = [row for row in curves if row.recipe == whole and row.updates == made.steps]
+        assert len(runs) >= 2
+        assert {row.pool for row in runs} == {made.pool}
+        assert min(row.held for row in runs) >= LIVE_MARKS[recipe]
+        assert all(row.processor_seconds < 90 for row in runs)
+
+
+def test_the_short_recipe_is_the_first_half_of_the_long_one():
+    long, short = SCENE_RECIPES["slots"], SCENE_RECIPES["slots-live"]
+    assert (short.kind, short.model, 2 * short.steps) == (long.kind, long.model, long.steps)
+    assert short.fit.keys() == long.fit.keys()
+    for name, schedule in long.fit.items():
+        for step in range(0, short.steps, 7):
+            if callable(schedule):
+                assert short.fit[name](step / short.steps) == schedule(step / long.steps), name
+            else:
+                assert short.fit[name] == schedule, name
+
+
+# What committed weights are asked beyond what they were trained for
+
+
+def test_questions_change_one_thing_at_a_time():
+    asked = list(questions())
+    assert len(asked) == len(set(asked))
+    for name, (step, _) in ASKED.items():
+        config = load_pretrained(name).config
+        trained = (name, "scenes", config["slots"], config[step])
+        assert trained in asked
+        alone = [q for q in asked if q[:2] == (name, "scenes")]
+        assert all(sum(map(ne, q, trained)) <= 1 for q in alone)
+        assert (name, "scenes-five", config["slots"] + 1, config[step]) in asked
+
+
+def test_the_table_of_questions(tmp_path, monkeypatch):
+    monkeypatch.setattr(asked_tool, "SCORED", 10)
+    monkeypatch.setattr(
+        asked_tool, "questions", lambda: iter([("slots_scenes", "scenes-five", 6, 1)])
+    )
+    assert asked_tool.main([str(tmp_path / "asked.csv")]) == 0
+    (row,) = read_rows(tmp_path / "asked.csv", AskedRow)
+    assert (row.slots, row.steps, row.scenes, row.pool) == (6, 1, 10, 1)
+    assert 0.2 < row.ari < 1

@@ -4,8 +4,8 @@
     python -m tools.scenes TABLE.csv --controls [--dataset scenes]
 
 Each run's last scoring goes into TABLE.csv, all of them go into TABLE_curves.csv beside it, the
-weights into the folder of runs. What TABLE.csv has already is left alone: delete a row to make it
-anew. A run that was stopped goes on from its checkpoint.
+weights and their record into the folder of runs. What TABLE.csv has already is left alone: delete a
+row to make it anew. A run that was stopped goes on from its checkpoint.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from sbd_utils.evidence import (
     words_of,
     write_rows,
 )
+from sbd_utils.experiments import save_record
 from sbd_utils.files import beside, locked
 from sbd_utils.metrics import (
     block_ceiling,
@@ -113,7 +114,7 @@ def train(
         add_row(curves_path(options.table), rows[-1])
         print(describe(rows[-1]), flush=True)
 
-    model, _ = train_scenes(
+    model, history = train_scenes(
         recipe,
         dataset,
         seed,
@@ -123,6 +124,10 @@ def train(
         progress=False,
     )
     save_weights(model, path)
+    named = f"--dataset {dataset} --recipe {recipe} --seeds {seed}"
+    command = f"python -m tools.scenes runs/scenes.csv {named}"
+    scored_on = f"{len(scenes.images)} scenes that training does not use"
+    save_record(beside(path, ".json"), rows[-1], history, command, scored_on)
     return rows[-1]
 
 

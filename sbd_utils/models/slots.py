@@ -123,20 +123,22 @@ class Starts(nn.Module):
         self.mean = nn.Parameter(START_SPREAD * torch.randn(slots if own else 1, size))
         self.log_spread = None if own else nn.Parameter(torch.full((size,), -0.5))
 
-    def forward(self, slots: int, noise: Tensor) -> Tensor:
+    def forward(self, slots: int, noise: Tensor, scatter: float = 0.0) -> Tensor:
         """Starts for scenes.
 
         Args:
             slots: How many are wanted. Of starts of their own, the first are taken; what is wanted
                 beyond is drawn from a Gaussian of their mean and spread.
             noise: Standard normal, [N, slots, size].
+            scatter: How much of the noise is added to starts of their own.
 
         Returns:
             [N, slots, size].
         """
         if self.log_spread is not None:
             return self.mean + self.log_spread.exp() * noise
-        known = self.mean[:slots].expand(len(noise), -1, -1)
+        means = self.mean[:slots]
+        known = means + scatter * noise[:, : len(means)]
         if slots <= len(self.mean):
             return known
         spread = self.mean.std(0) if len(self.mean) > 1 else 1.0

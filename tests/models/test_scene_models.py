@@ -448,6 +448,24 @@ def test_starts_of_their_own_and_further_ones():
     assert Starts(1, 2, own=True)(2, noise).isfinite().all()
 
 
+def test_scatter_moves_starts_of_their_own():
+    starts, noise = Starts(3, 2, own=True), torch.randn(4, 6, 2)
+    torch.testing.assert_close(starts(2, noise, 0.6), starts.mean[:2] + 0.6 * noise[:, :2])
+    more = starts(6, noise, 0.6)
+    torch.testing.assert_close(more[:, :3], starts.mean + 0.6 * noise[:, :3])
+    assert torch.equal(more[:, 3:], starts(6, noise)[:, 3:])
+
+
+def test_scatter_reaches_the_first_step_of_iodine():
+    model = tiny("IODINE").eval()
+    images = torch.rand(2, 3, 16, 16)
+    still, moved = (model.refine(images, scatter=s)[0].mean for s in (0.0, 0.5))
+    assert torch.equal(still, model.starts.mean.expand(2, 3, 2))
+    assert not torch.equal(moved[0], moved[1])
+    total = model.loss(images, noise_for(images), scatter=0.5).total
+    assert total != model.loss(images, noise_for(images)).total
+
+
 def test_starts_from_one_gaussian():
     starts, noise = Starts(3, 2, own=False), torch.randn(4, 5, 2)
     expected = starts.mean + math.exp(-0.5) * noise
