@@ -232,6 +232,33 @@ class SceneRow:
         return *self.run, self.updates
 
 
+@dataclass(frozen=True, kw_only=True)
+class AskedRow:
+    """What a committed model of scenes makes of a question; see `SegmentationScores`."""
+
+    weights: str
+    """Their name, see `load_pretrained`."""
+    dataset: str
+    """A key of SCENES."""
+    slots: int
+    """That were asked for."""
+    steps: int
+    """Of inference: refinements or iterations."""
+    pool: int
+    """Width in pixels of the blocks that were asked for."""
+    scenes: int
+    """That were scored."""
+    foreground_ari: float
+    ari: float
+    matched_iou: float
+    held: float
+    surplus_slots: float
+    squared_error: float
+    """Mean over pixels and channels."""
+    processor: str
+    software: str
+
+
 KEY = ("dataset", "recipe", "decoder", "seed")
 
 

@@ -39,16 +39,15 @@ def weight_of(deviation: Callable[[float], float]) -> Callable[[float], float]:
     return lambda progress: 0.5 / deviation(progress) ** 2
 
 
-# IODINE at blocks of 4. Not settled: under this schedule and its forerunners one seed took scenes
-# apart in 56 processor-seconds, others were slow or stayed blank; see pretrained/README.md.
+# IODINE at blocks of 4, short enough to watch. How it was chosen: pretrained/README.md.
 IODINE_BLOCKS = SceneRecipe(
     kind="IODINE",
     model={},
-    steps=850,
+    steps=600,
     fit={
         "lr": piecewise_linear((0, 0), (0.08, 2e-3), (0.8, 1.5e-3), (1, 2e-4)),
-        "w": weight_of(piecewise_linear((0.1, 0.5), (0.6, 0.25))),
-        "beta": piecewise_linear((0.35, 0.01), (0.7, 0.2)),
+        "w": weight_of(piecewise_linear((0.1, 0.5), (0.6, 0.2))),
+        "beta": piecewise_linear((0.3, 0.01), (0.6, 1.0)),
         "pool": 4,
         "batch_size": 16,
         "clip": 5000.0,
@@ -73,6 +72,43 @@ SLOTS = SceneRecipe(
 )
 
 
+# The same network, short enough to watch: it ends with blocks of 2.
+SLOTS_LIVE = SceneRecipe(
+    kind="SlotAttentionVAE",
+    model={},
+    steps=1000,
+    fit={
+        "lr": piecewise_linear((0, 0), (0.08, 2e-3), (0.6, 1.5e-3), (1, 1e-4)),
+        "w": 10.0,
+        "beta": piecewise_linear((0.25, 1e-3), (0.5, 0.1), (1, 0.2)),
+        "entropy": piecewise_linear((0.6, 0.0), (0.8, 0.5)),
+        "pool": piecewise_constant((0, 4), (0.5, 2)),
+        "batch_size": 16,
+        "clip": 30_000.0,
+        "precision": "fp32",
+    },
+)
+
+
+# MONet from blocks of 4 to blocks of 2: an attempt, which does not take scenes apart; see
+# pretrained/README.md.
+MONET = SceneRecipe(
+    kind="MONet",
+    model={},
+    steps=2000,
+    fit={
+        "lr": piecewise_linear((0, 0), (0.05, 1e-3), (0.7, 1e-3), (1, 1e-4)),
+        "w": piecewise_linear((0.2, 3.0), (0.7, 12.0)),
+        "beta": piecewise_linear((0.3, 0.01), (0.8, 0.5)),
+        "gamma": piecewise_linear((0.3, 0.05), (0.8, 0.25)),
+        "pool": piecewise_constant((0, 4), (0.5, 2)),
+        "batch_size": 16,
+        "clip": 5000.0,
+        "precision": "fp32",
+    },
+)
+
+
 def changed(recipe: SceneRecipe, **model: Any) -> SceneRecipe:
     """The recipe for a model that differs in some arguments."""
     return recipe._replace(model={**recipe.model, **model})
@@ -82,7 +118,10 @@ SCENE_RECIPES: dict[str, SceneRecipe] = {
     "iodine-blocks": IODINE_BLOCKS,
     "iodine-blocks-rgb": changed(IODINE_BLOCKS, flat=False),
     "iodine-blocks-shared": changed(IODINE_BLOCKS, own_starts=False),
+    "monet": MONET,
     "slots": SLOTS,
+    "slots-live": SLOTS_LIVE,
+    "slots-live-rgb": changed(SLOTS_LIVE, flat=False),
     "slots-rgb": changed(SLOTS, flat=False),
     "slots-shared": changed(SLOTS, own_starts=False),
 }

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+from operator import ne
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 
 from sbd_utils import (
     SCENE_RECIPES,
+    AskedRow,
     SceneRow,
     SceneStream,
     available_pretrained,
@@ -26,7 +28,9 @@ from sbd_utils.models.slots import Layers, Slots
 from sbd_utils.pretrained import FOLDER, publish
 from sbd_utils.scene_recipes import train_scenes
 from sbd_utils.scene_scoring import TakenApart, codes_of_objects, control_scores
+from tools import asked as asked_tool
 from tools import scenes as tool
+from tools.asked import ASKED, questions
 
 SOME = SceneStream(seed=5).batch(0, 60)
 
@@ -235,3 +239,35 @@ def test_controls_enter_the_table(quick, tmp_path):
     assert rows["control-kmeans"].ari > rows["control-voronoi"].ari + 0.2
     with table.open(encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == 3
+
+
+# What committed weights are asked beyond what they were trained for
+
+
+def test_questions_change_one_thing_at_a_time():
+    asked = list(questions())
+    assert len(asked) == len(set(asked))
+    for name, (step, _) in ASKED.items():
+        config = load_pretrained(name).config
+        trained = (name, "scenes", config["slots"], config[step])
+        assert trained in asked
+        alone = [q for q in asked if q[:2] == (name, "scenes")]
+        assert all(sum(map(ne, q, trained)) <= 1 for q in alone)
+        assert (name, "scenes-five", config["slots"] + 1, config[step]) in asked
+
+
+def test_the_table_of_questions(tmp_path, monkeypatch):
+    monkeypatch.setattr(asked_tool, "SCORED", 10)
+    monkeypatch.setattr(
+        asked_tool, "questions", lambda: iter([("slots_scenes", "scenes-five", 6, 1)])
+    )
+    assert asked_tool.main([str(tmp_path / "asked.csv")]) == 0
+    (row,) = read_rows(tmp_path / "asked.csv", AskedRow)
+    assert (row.slots, row.steps, row.scenes, row.pool) == (6, 1, 10, 1)
+    assert 0.2 < row.ari < 1
+
+
+def test_the_committed_answers_are_those_of_the_questions():
+    rows = read_rows(EVIDENCE / "scenes_asked.csv", AskedRow)
+    given = [(row.weights, row.dataset, row.slots, row.steps) for row in rows]
+    assert given == list(questions())

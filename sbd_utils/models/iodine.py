@@ -24,6 +24,10 @@ from sbd_utils.models.slots import (
     pooled,
 )
 
+STARTS_APART = 0.5
+"""Spread of the slots' own starts before training. Each is drawn around it, with a deviation of 0.6
+at first: without that, the decoder tells slots apart from the first update on, gives all pixels to
+one or two, and the others stay empty for good."""
 START_LOGVAR = -3.0
 """About where the log-variance of a posterior begins: narrow, so that codes say something."""
 LOGVAR_RANGE = (-8.0, 3.0)
@@ -63,7 +67,7 @@ class IODINE(nn.Module):
             hidden: Width of what a refinement remembers.
             refinements: Steps of inference in training, and where nothing else is said.
             flat: See `SlotDecoder`.
-            own_starts: See `Starts`.
+            own_starts: Whether the starts are drawn around a mean of each slot's own; see `Starts`.
 
         Raises:
             ValueError: A number is below 1.
@@ -81,7 +85,7 @@ class IODINE(nn.Module):
         check_positive(**self.config)
         self.config |= {"flat": flat, "own_starts": own_starts}
         self.decoder = SlotDecoder(im_size, in_channels, z_dim, channels, flat)
-        self.starts = Starts(slots, z_dim, own_starts)
+        self.starts = Starts(slots, z_dim, own_starts, STARTS_APART, noisy=True)
         self.start_logvar = nn.Parameter(torch.full((z_dim,), START_LOGVAR))
         self.mend = _Mend(3 * in_channels + 8, z_dim, channels, hidden)
         self.register_buffer("grid", coordinate_map(im_size)[None], persistent=False)

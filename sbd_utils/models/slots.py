@@ -110,7 +110,9 @@ class SlotDecoder(nn.Module):
 class Starts(nn.Module):
     """Where inference begins for each slot."""
 
-    def __init__(self, slots: int, size: int, own: bool) -> None:
+    def __init__(
+        self, slots: int, size: int, own: bool, apart: float = START_SPREAD, noisy: bool = False
+    ) -> None:
         """Build random starts.
 
         Args:
@@ -118,29 +120,35 @@ class Starts(nn.Module):
             size: Numbers of a start.
             own: Whether each slot learns a start of its own. As published, all starts are drawn
                 from one Gaussian, which is learned: then slots are alike, and of any number.
+            apart: Spread of the starts before training.
+            noisy: Whether starts of their own are drawn, too: each from a Gaussian around its own
+                mean, of one spread, which is learned.
         """
         super().__init__()
-        self.mean = nn.Parameter(START_SPREAD * torch.randn(slots if own else 1, size))
-        self.log_spread = None if own else nn.Parameter(torch.full((size,), -0.5))
+        self.own = own
+        self.mean = nn.Parameter(apart * torch.randn(slots if own else 1, size))
+        drawn = noisy or not own
+        self.log_spread = nn.Parameter(torch.full((size,), -0.5)) if drawn else None
 
     def forward(self, slots: int, noise: Tensor) -> Tensor:
         """Starts for scenes.
 
         Args:
             slots: How many are wanted. Of starts of their own, the first are taken; what is wanted
-                beyond is drawn from a Gaussian of their mean and spread.
+                beyond is drawn from a Gaussian of the mean and the spread of all.
             noise: Standard normal, [N, slots, size].
 
         Returns:
             [N, slots, size].
         """
-        if self.log_spread is not None:
-            return self.mean + self.log_spread.exp() * noise
-        known = self.mean[:slots].expand(len(noise), -1, -1)
-        if slots <= len(self.mean):
+        spread = 0.0 if self.log_spread is None else self.log_spread.exp()
+        means = self.mean[:slots] if self.own else self.mean.expand(slots, -1)
+        known = means + spread * noise[:, : len(means)]
+        if slots <= len(means):
             return known
-        spread = self.mean.std(0) if len(self.mean) > 1 else 1.0
-        further = self.mean.mean(0) + spread * noise[:, len(self.mean) :]
+        among = self.mean.std(0) if len(self.mean) > 1 else torch.ones(())
+        of_all = (among**2 + spread**2).sqrt()
+        further = self.mean.mean(0) + of_all * noise[:, len(means) :]
         return torch.cat([known, further], 1)
 
 

@@ -128,7 +128,7 @@ def test_parameter_counts_are_those_of_the_architecture():
     assert count(SlotDecoder(flat=False)) == sbd + conv(32, 4)
     lstm = 4 * 64 * (64 + 4 * 8 + 64 + 2)
     mend = conv(17, 32) + 2 * conv(32, 32) + linear(32, 64) + lstm + linear(64, 16)
-    assert count(IODINE()) == flat + mend + 5 * 8 + 8
+    assert count(IODINE()) == flat + mend + 5 * 8 + 2 * 8
     assert count(IODINE(own_starts=False)) == flat + mend + 3 * 8
     gru = 3 * 32 * (32 + 32 + 2)
     attention = 4 * 32 + 3 * 32 * 32 + gru + 2 * 32 + linear(32, 64) + linear(64, 32)
@@ -446,6 +446,16 @@ def test_starts_of_their_own_and_further_ones():
     spread = starts.mean.std(0)
     torch.testing.assert_close(more[:, 3:], starts.mean.mean(0) + spread * noise[:, 3:])
     assert Starts(1, 2, own=True)(2, noise).isfinite().all()
+
+
+def test_starts_that_are_drawn_around_their_own_means():
+    starts, noise = Starts(3, 2, own=True, apart=0.5, noisy=True), torch.randn(4, 6, 2)
+    spread = math.exp(-0.5)
+    torch.testing.assert_close(starts(2, noise), starts.mean[:2] + spread * noise[:, :2])
+    more = starts(6, noise)
+    torch.testing.assert_close(more[:, :3], starts.mean + spread * noise[:, :3])
+    of_all = (starts.mean.var(0) + spread**2).sqrt()
+    torch.testing.assert_close(more[:, 3:], starts.mean.mean(0) + of_all * noise[:, 3:])
 
 
 def test_starts_from_one_gaussian():
