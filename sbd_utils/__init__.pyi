@@ -160,4 +160,6 @@ from .plotting import (
 )
 from .diagrams import draw_decoders as draw_decoders, draw_vae as draw_vae
 from .explorer.core import Explorer as Explorer
+from .explorer.scene import SceneInHand as SceneInHand
+from .explorer.scene_widget import SceneEditor as SceneEditor
 from .explorer.widget import LatentExplorer as LatentExplorer
