@@ -128,7 +128,6 @@ from .scoring import (
 )
 from .scene_scoring import score_scenes as score_scenes, take_apart as take_apart
 from .evidence import (
-    AskedRow as AskedRow,
     CurveRow as CurveRow,
     RunRow as RunRow,
     SceneRow as SceneRow,
@@ -160,6 +159,4 @@ from .plotting import (
 )
 from .diagrams import draw_decoders as draw_decoders, draw_vae as draw_vae
 from .explorer.core import Explorer as Explorer
-from .explorer.scene import SceneInHand as SceneInHand
-from .explorer.scene_widget import SceneEditor as SceneEditor
 from .explorer.widget import LatentExplorer as LatentExplorer

@@ -81,7 +81,7 @@ BASES = {
     "data": {"base"},
     "metrics": {"base"},
     "models": {"base", "decoders", "slots", "vae"},
-    "explorer": {"events", "pictures", "spots", "side", "core", "scene", "messages", "page"},
+    "explorer": {"events", "pictures", "spots", "side", "core", "messages", "page"},
 }
 
 
