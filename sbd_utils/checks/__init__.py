@@ -64,6 +64,12 @@ from sbd_utils.checks.scores_by_hand import (
     interval_of_noisy,
     turned_back,
 )
+from sbd_utils.checks.slots_by_hand import (
+    log_likelihood,
+    scene_without,
+    slot_masks,
+    two_indices,
+)
 from sbd_utils.checks.start_here import bits_for_a_place, diagonal_step, turned_ellipse
 from sbd_utils.checks.the_broadcast import (
     LossInputs,
@@ -143,6 +149,7 @@ __all__ = [
     "is_number",
     "is_tensor",
     "known_to",
+    "log_likelihood",
     "loss",
     "loss_gradients",
     "mean_and_median",
@@ -161,10 +168,12 @@ __all__ = [
     "same",
     "same_picture",
     "scalar_of",
+    "scene_without",
     "share_that_changed_most",
     "short",
     "sign_test",
     "sleeper_wakes",
+    "slot_masks",
     "solved",
     "some_images",
     "spectrum",
@@ -183,6 +192,7 @@ __all__ = [
     "turned_ellipse",
     "two_codes",
     "two_halves",
+    "two_indices",
     "unfaithful_code",
     "untrained_sliders",
     "unwritten",
