@@ -20,8 +20,8 @@ const PIXEL_STEP = 1; // what an arrow key moves an object, in pixels of the ima
 const HUE_STEP = 1; // degrees
 const LATENT_STEP = 0.01;
 const EDGE = [
-  { strokeStyle: "#222", lineWidth: 5, dash: [] },
-  { strokeStyle: "white", lineWidth: 2.5, dash: [7, 4] },
+  { strokeStyle: "#222", lineWidth: 5 },
+  { strokeStyle: "white", lineWidth: 2.5 },
 ]; // of the chosen slot: two lines, one over the other, seen on any color
 const HUES = "red orange yellow lime green teal cyan azure blue violet magenta pink".split(" ");
 
@@ -30,7 +30,7 @@ const NOTHING =
   "Nothing but the ground there: press on an object to take it. The arrow keys move the chosen one.";
 const LEGEND = [
   "Left, a scene that the model has not seen in training; right, what it draws from one code for " +
-    "each slot. The dashed outline is where the chosen slot has most of a pixel.",
+    "each slot. The outline is where the chosen slot has most of a pixel.",
   "An object is moved and recoloured along straight lines of its code: an affine map from codes " +
     "to place and hue was fitted to other scenes. So the drawing goes nearly where it is asked to " +
     "go, and the line of text says where it went. Nothing but the code is changed.",
@@ -283,7 +283,7 @@ function makeDrawing(page) {
     const [column, row] = [x, y].map((value) => Math.min(Math.floor(value), size - 1));
     return page.pictures[2].getUint8(size * row + column);
   };
-  const node = makeFigure([make("b", {}, "drawn from its slots"), soft("x →  y ↓")], pad.canvas);
+  const node = makeFigure([make("b", {}, "drawn anew"), soft("x →  y ↓")], pad.canvas);
   // Before the pad hears of it.
   node.addEventListener("keydown", () => Object.assign(page.hand, { byKey: true }), true);
   const press = () => Object.assign(page.hand, { byKey: false, isNew: true });
@@ -322,12 +322,10 @@ function drawOutline({ context, toPixels }, winners, size, slot) {
       }
     }
   }
-  for (const { dash, ...style } of EDGE) {
+  for (const style of EDGE) {
     Object.assign(context, { ...style, lineCap: "round" });
-    context.setLineDash(dash);
     context.stroke();
   }
-  context.setLineDash([]);
 }
 
 function makeTools(page) {
@@ -459,7 +457,7 @@ function makeButtons(page) {
   });
   const reset = button("Reset", () => ({ type: "reset" }));
   const another = button("Another scene", ({ scene }) => {
-    return { type: "scene", index: (scene + 1) % page.spec.scenes };
+    return { type: "scene", scene: (scene + 1) % page.spec.scenes };
   });
   return {
     node: make("div", { class: "bar" }, out, reset, another),

@@ -36,7 +36,7 @@ FILM_STEPS = 16
 class OpenScene(NamedTuple):
     """Take another scene, as the model has inferred it."""
 
-    index: int
+    scene: int
 
 
 class Choose(NamedTuple):
@@ -154,7 +154,7 @@ class SceneInHand:
         """
         match read_event(event, SCENE_EVENTS):
             case OpenScene(index):
-                _check_below("index", index, len(self.images))
+                _check_below("scene", index, len(self.images))
                 self.index = index
                 self._open()
             case Reset():

@@ -15,8 +15,8 @@ WIDTH = 1.9
 """Of a picture, in inches."""
 FINE = 8
 """Parts of a pixel's width in which an outline is drawn."""
-EDGES = ((3.5, "black", "-"), (1.8, "white", (0, (3, 2))))
-"""Width, colour and dashes of the two lines of an outline: seen on any colour."""
+EDGES = {"black": 3.5, "white": 1.5}
+"""Colours of the two lines of an outline, seen on any colour, and their widths."""
 
 
 def plot_edits(hand: SceneInHand, events: Sequence[Mapping[str, Any]]) -> Figure:
@@ -58,7 +58,7 @@ def title_of(event: Mapping[str, Any]) -> str:
             return f"slot {slot} {'brought back' if value else 'removed'}"
         case {"type": "choose", "slot": slot}:
             return f"slot {slot}"
-        case {"type": "scene", "index": index}:
+        case {"type": "scene", "scene": index}:
             return f"scene {index}"
     return "as inferred"
 
@@ -68,6 +68,5 @@ def _plot_drawing(ax: Axes, hand: SceneInHand, title: str) -> None:
     won = np.kron(hand.winners == hand.slot, np.ones((FINE, FINE)))  # edges follow the pixels'
     middles = (np.arange(len(won)) + 0.5) / FINE - 0.5
     if 0 < won.mean() < 1:
-        for width, color, style in EDGES:
-            at, lines = [0.5], [style]
-            ax.contour(middles, middles, won, at, linewidths=width, colors=color, linestyles=lines)
+        for color, width in EDGES.items():
+            ax.contour(middles, middles, won, [0.5], colors=color, linewidths=width)
