@@ -48,6 +48,7 @@ IODINE_BLOCKS = SceneRecipe(
         "lr": piecewise_linear((0, 0), (0.08, 2e-3), (0.8, 1.5e-3), (1, 2e-4)),
         "w": weight_of(piecewise_linear((0.1, 0.5), (0.6, 0.2))),
         "beta": piecewise_linear((0.3, 0.01), (0.6, 1.0)),
+        "scatter": piecewise_linear((0.25, 0.6), (0.5, 0.0)),
         "pool": 4,
         "batch_size": 16,
         "clip": 5000.0,

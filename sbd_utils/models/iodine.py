@@ -24,10 +24,6 @@ from sbd_utils.models.slots import (
     pooled,
 )
 
-STARTS_APART = 0.5
-"""Spread of the slots' own starts before training. Each is drawn around it, with a deviation of 0.6
-at first: without that, the decoder tells slots apart from the first update on, gives all pixels to
-one or two, and the others stay empty for good."""
 START_LOGVAR = -3.0
 """About where the log-variance of a posterior begins: narrow, so that codes say something."""
 LOGVAR_RANGE = (-8.0, 3.0)
@@ -67,7 +63,7 @@ class IODINE(nn.Module):
             hidden: Width of what a refinement remembers.
             refinements: Steps of inference in training, and where nothing else is said.
             flat: See `SlotDecoder`.
-            own_starts: Whether the starts are drawn around a mean of each slot's own; see `Starts`.
+            own_starts: See `Starts`.
 
         Raises:
             ValueError: A number is below 1.
@@ -85,7 +81,7 @@ class IODINE(nn.Module):
         check_positive(**self.config)
         self.config |= {"flat": flat, "own_starts": own_starts}
         self.decoder = SlotDecoder(im_size, in_channels, z_dim, channels, flat)
-        self.starts = Starts(slots, z_dim, own_starts, STARTS_APART, noisy=True)
+        self.starts = Starts(slots, z_dim, own_starts)
         self.start_logvar = nn.Parameter(torch.full((z_dim,), START_LOGVAR))
         self.mend = _Mend(3 * in_channels + 8, z_dim, channels, hidden)
         self.register_buffer("grid", coordinate_map(im_size)[None], persistent=False)
@@ -104,6 +100,7 @@ class IODINE(nn.Module):
         slots: int | None = None,
         refinements: int | None = None,
         pool: int = 1,
+        scatter: float = 0.0,
     ) -> list[Slots]:
         """Infer slots, step by step; also where gradients are switched off.
 
@@ -116,6 +113,7 @@ class IODINE(nn.Module):
             slots: Another number than the model's, see `Starts`.
             refinements: Another number than the model's, or none (0).
             pool: Everything is done with means over blocks of pool x pool pixels.
+            scatter: See `loss`.
 
         Returns:
             The slots before the first refinement, and after each.
@@ -133,15 +131,14 @@ class IODINE(nn.Module):
         with torch.inference_mode(False), torch.enable_grad():
             images = pooled(images.clone(), pool)  # one of inference mode could not be used
             noise = noise or default_noise(images, fixed=not self.training)
-            steps = self._refine(images, noise, slots, refinements, pool)
+            starts = self.starts(slots, noise(slots, config["z_dim"]), scatter)
+            steps = self._refine(images, starts, noise, refinements, pool)
         return steps if self.training else [_apart(step) for step in steps]
 
     def _refine(
-        self, images: Tensor, noise: Noise, count: int, refinements: int, pool: int
+        self, images: Tensor, starts: Tensor, noise: Noise, refinements: int, pool: int
     ) -> list[Slots]:
-        z_dim = self.config["z_dim"]
-        means = self.starts(count, noise(count, z_dim))  # [N, K, z_dim]
-        posterior = torch.cat([means, self.start_logvar.expand_as(means)], 2)
+        posterior = torch.cat([starts, self.start_logvar.expand_as(starts)], 2)
         memory, steps = None, []
         for step in range(refinements + 1):
             if not self.training or not posterior.requires_grad:
@@ -183,7 +180,14 @@ class IODINE(nn.Module):
         return beta * slots.kl().sum(1) - pool**2 * likelihood
 
     def loss(
-        self, images: Tensor, noise: Noise, *, w: float = 10.0, beta: float = 1.0, pool: int = 1
+        self,
+        images: Tensor,
+        noise: Noise,
+        *,
+        w: float = 10.0,
+        beta: float = 1.0,
+        pool: int = 1,
+        scatter: float = 0.0,
     ) -> Loss:
         """The loss that `fit` makes small: the negative ELBO after every step, later ones more.
 
@@ -195,13 +199,16 @@ class IODINE(nn.Module):
             w: Weight of the squared error within the mixture, see `mixture`.
             beta: Weight of the KL divergence.
             pool: See `refine`.
+            scatter: Deviation of noise that is added to the slots' own starts. Without it, the
+                decoder tells slots apart from the first update on; it may give every pixel to one
+                or two of them, and the others stay empty.
 
         Returns:
             The loss, and its parts: the squared error of the blend and the KL divergence of each
             slot [K] after the last step, and the negative ELBO after every step [T + 1].
         """
         self.w_and_beta.copy_(torch.tensor([w, beta]))
-        steps = self.refine(images, noise, pool=pool)
+        steps = self.refine(images, noise, pool=pool, scatter=scatter)
         targets = pooled(images, pool)
         each = torch.stack([self._losses(targets, s, w, beta, pool).mean() for s in steps])
         share = torch.arange(1, len(steps) + 1).to(each) / len(steps)

@@ -110,9 +110,7 @@ class SlotDecoder(nn.Module):
 class Starts(nn.Module):
     """Where inference begins for each slot."""
 
-    def __init__(
-        self, slots: int, size: int, own: bool, apart: float = START_SPREAD, noisy: bool = False
-    ) -> None:
+    def __init__(self, slots: int, size: int, own: bool) -> None:
         """Build random starts.
 
         Args:
@@ -120,35 +118,30 @@ class Starts(nn.Module):
             size: Numbers of a start.
             own: Whether each slot learns a start of its own. As published, all starts are drawn
                 from one Gaussian, which is learned: then slots are alike, and of any number.
-            apart: Spread of the starts before training.
-            noisy: Whether starts of their own are drawn, too: each from a Gaussian around its own
-                mean, of one spread, which is learned.
         """
         super().__init__()
-        self.own = own
-        self.mean = nn.Parameter(apart * torch.randn(slots if own else 1, size))
-        drawn = noisy or not own
-        self.log_spread = nn.Parameter(torch.full((size,), -0.5)) if drawn else None
+        self.mean = nn.Parameter(START_SPREAD * torch.randn(slots if own else 1, size))
+        self.log_spread = None if own else nn.Parameter(torch.full((size,), -0.5))
 
-    def forward(self, slots: int, noise: Tensor) -> Tensor:
+    def forward(self, slots: int, noise: Tensor, scatter: float = 0.0) -> Tensor:
         """Starts for scenes.
 
         Args:
             slots: How many are wanted. Of starts of their own, the first are taken; what is wanted
-                beyond is drawn from a Gaussian of the mean and the spread of all.
+                beyond is drawn from a Gaussian of their mean and spread.
             noise: Standard normal, [N, slots, size].
+            scatter: How much of the noise is added to starts of their own.
 
         Returns:
             [N, slots, size].
         """
-        spread = 0.0 if self.log_spread is None else self.log_spread.exp()
-        means = self.mean[:slots] if self.own else self.mean.expand(slots, -1)
-        known = means + spread * noise[:, : len(means)]
-        if slots <= len(means):
+        if self.log_spread is not None:
+            return self.mean + self.log_spread.exp() * noise
+        known = self.mean[:slots] + scatter * noise[:, : len(self.mean)]
+        if slots <= len(self.mean):
             return known
-        among = self.mean.std(0) if len(self.mean) > 1 else torch.ones(())
-        of_all = (among**2 + spread**2).sqrt()
-        further = self.mean.mean(0) + of_all * noise[:, len(means) :]
+        spread = self.mean.std(0) if len(self.mean) > 1 else 1.0
+        further = self.mean.mean(0) + spread * noise[:, len(self.mean) :]
         return torch.cat([known, further], 1)
 
 

@@ -128,7 +128,7 @@ def test_parameter_counts_are_those_of_the_architecture():
     assert count(SlotDecoder(flat=False)) == sbd + conv(32, 4)
     lstm = 4 * 64 * (64 + 4 * 8 + 64 + 2)
     mend = conv(17, 32) + 2 * conv(32, 32) + linear(32, 64) + lstm + linear(64, 16)
-    assert count(IODINE()) == flat + mend + 5 * 8 + 2 * 8
+    assert count(IODINE()) == flat + mend + 5 * 8 + 8
     assert count(IODINE(own_starts=False)) == flat + mend + 3 * 8
     gru = 3 * 32 * (32 + 32 + 2)
     attention = 4 * 32 + 3 * 32 * 32 + gru + 2 * 32 + linear(32, 64) + linear(64, 32)
@@ -448,14 +448,22 @@ def test_starts_of_their_own_and_further_ones():
     assert Starts(1, 2, own=True)(2, noise).isfinite().all()
 
 
-def test_starts_that_are_drawn_around_their_own_means():
-    starts, noise = Starts(3, 2, own=True, apart=0.5, noisy=True), torch.randn(4, 6, 2)
-    spread = math.exp(-0.5)
-    torch.testing.assert_close(starts(2, noise), starts.mean[:2] + spread * noise[:, :2])
-    more = starts(6, noise)
-    torch.testing.assert_close(more[:, :3], starts.mean + spread * noise[:, :3])
-    of_all = (starts.mean.var(0) + spread**2).sqrt()
-    torch.testing.assert_close(more[:, 3:], starts.mean.mean(0) + of_all * noise[:, 3:])
+def test_scatter_moves_starts_of_their_own():
+    starts, noise = Starts(3, 2, own=True), torch.randn(4, 6, 2)
+    torch.testing.assert_close(starts(2, noise, 0.6), starts.mean[:2] + 0.6 * noise[:, :2])
+    more = starts(6, noise, 0.6)
+    torch.testing.assert_close(more[:, :3], starts.mean + 0.6 * noise[:, :3])
+    assert torch.equal(more[:, 3:], starts(6, noise)[:, 3:])
+
+
+def test_scatter_reaches_the_first_step_of_iodine():
+    model = tiny("IODINE").eval()
+    images = torch.rand(2, 3, 16, 16)
+    still, moved = (model.refine(images, scatter=s)[0].mean for s in (0.0, 0.5))
+    assert torch.equal(still, model.starts.mean.expand(2, 3, 2))
+    assert not torch.equal(moved[0], moved[1])
+    total = model.loss(images, noise_for(images), scatter=0.5).total
+    assert total != model.loss(images, noise_for(images)).total
 
 
 def test_starts_from_one_gaussian():
