@@ -610,40 +610,39 @@ assert seven_of_five["foreground_ari"] > five_of_five["foreground_ari"]
 #
 # ### By your own hand
 #
-# Take a sprite: click on it or go to it with Tab and the number keys, drag it, turn its hue, take it out. The network
-# draws the scene anew from its slots' codes; what you touch is the code of one of them. (The cell must have run.)
-
-# %% tags=["widget"]
-from IPython.display import display
-
-from sbd_utils import SceneEditor
-
-editor = SceneEditor(model, scene.images[number])
-display(editor)
-
-# %% [markdown]
-# For those who read this as a page, the same hand, from the widget's core: it takes the sprite of the cells above,
-# drags it to three places, gives it another hue, and takes it out.
+# Choose an object (a click, or Tab and the arrow keys), drag it, turn its hue, take it out: the network draws the scene
+# anew from its slots' codes, and only one code has changed. Where two slots share a sprite, one of the two is left out
+# at first, so that what you move leaves nothing behind. (The cell must have been run.)
 
 # %%
-core = editor.core
-x, y = scene.factors[number, 0, :2].tolist()
-core.take(x, y)
-films, words = [core.picture()], ["as it was"]
-for to_x, to_y in ((10, 8), (16, 24), (24, 20)):
-    core.move(to_x, to_y)
-    films.append(core.picture())
-    words.append(f"to ({to_x}, {to_y})")
-    print(core.status())
-core.recolor(300)
-films.append(core.picture())
-core.remove()
-films.append(core.picture())
-figure, ax = plt.subplots(figsize=(8, 1.6))
-plot_strip(ax, torch.stack(films), [*words, "hue 300°", "taken out"])
+from IPython.display import display
+
+from sbd_utils import SceneExplorer
+
+explorer = SceneExplorer(model)
+display(explorer)
+
+# %% [markdown]
+# For those who read this as a page, the same hand at work, by the widget's own core: an object is dragged to two places,
+# turned to another hue, and taken out.
+
+# %%
+from sbd_utils import SceneInHand, plot_edits
+
+hand = SceneInHand(model)
+slot = hand.objects[0]
+figure = plot_edits(
+    hand,
+    [
+        {"type": "place", "slot": slot, "x": 8.0, "y": 8.0},
+        {"type": "place", "slot": slot, "x": 22.0, "y": 22.0},
+        {"type": "hue", "slot": slot, "degrees": 300.0},
+        {"type": "show", "slot": slot, "value": False},
+    ],
+)
 show(
     figure,
-    "A scene drawn by the network; one sprite is dragged to three places, becomes magenta, and is taken out.",
+    "A scene, its drawing from slots, and four edits of one object: dragged to two places, given another hue, taken out.",
 )
 
 # %% [markdown]

@@ -64,6 +64,12 @@ from sbd_utils.checks.scores_by_hand import (
     interval_of_noisy,
     turned_back,
 )
+from sbd_utils.checks.several_objects import (
+    blind_tiles,
+    exchanged_slots,
+    logit_ahead,
+    one_valley,
+)
 from sbd_utils.checks.slots_by_hand import (
     log_likelihood,
     scene_without,
@@ -119,6 +125,7 @@ __all__ = [
     "best_std",
     "bits_and_places",
     "bits_for_a_place",
+    "blind_tiles",
     "bytes_kept",
     "call",
     "ceiling_of_bins",
@@ -134,6 +141,7 @@ __all__ = [
     "differentiable",
     "ellipse_in_pixels",
     "even_kernels",
+    "exchanged_slots",
     "expect",
     "fake_instruments",
     "four_weights",
@@ -150,11 +158,13 @@ __all__ = [
     "is_tensor",
     "known_to",
     "log_likelihood",
+    "logit_ahead",
     "loss",
     "loss_gradients",
     "mean_and_median",
     "multiply_adds",
     "one_stamp",
+    "one_valley",
     "paired_summary",
     "parts",
     "passed",

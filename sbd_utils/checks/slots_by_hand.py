@@ -187,14 +187,14 @@ def _compare_indices(got: tuple[float, float], true: np.ndarray, found: np.ndarr
         "the two are exchanged; the index of all pixels comes first.",
     )
     same(got[0], right[0], "the index of 12 pixels", mistaken_indices(true, found))
-    mistakes = {
+    mistakes: Mistakes = {
         "the ground is still in it: leave out the pixels where true is 0.": right[0],
         "this leaves out what *found* calls 0; slots' numbers mean nothing: ask the truth.": (
             _index(true[kept], found[kept])
         ),
     }
     of_objects = mistaken_indices(true[seen], found[seen])
-    same(got[1], right[1], "the index of the objects' pixels of 12", mistakes | of_objects)
+    same(got[1], right[1], "the index of the objects' pixels of 12", {**mistakes, **of_objects})
 
 
 def _counts(true: np.ndarray, found: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
