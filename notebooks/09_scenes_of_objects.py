@@ -65,7 +65,11 @@ errors = (ones[None] - pairs[:, None]).square().sum((2, 3, 4))  # [4, 625]
 nearest = ones[errors.argmin(1)]
 
 figure, axes = plt.subplots(3, 1, figsize=(5, 4.6))
-titles = ("two circles", "what the VAE makes of them", "of 625 pictures that it can draw, the nearest")
+titles = (
+    "two circles",
+    "what the VAE makes of them",
+    "of 625 pictures that it can draw, the nearest",
+)
 for ax, images, title in zip(axes, (pairs, drawn, nearest), titles, strict=True):
     plot_strip(ax, images, title=title)
 show(
@@ -207,8 +211,13 @@ few = scenes.images[:8]
 figure, axes = plt.subplots(3, 1, figsize=(8, 3.6))
 for ax, pool in zip(axes, (1, 2, 4), strict=True):
     means = torch.nn.functional.avg_pool2d(few, pool)
-    plot_strip(ax, enlarged(means, pool), title=f"means over blocks of {pool} × {pool}" if pool > 1 else "")
-show(figure, "Eight scenes of two to four bright sprites on black, whole and as means over blocks of 2 and 4 pixels.")
+    plot_strip(
+        ax, enlarged(means, pool), title=f"means over blocks of {pool} × {pool}" if pool > 1 else ""
+    )
+show(
+    figure,
+    "Eight scenes of two to four bright sprites on black, whole and as means over blocks of 2 and 4 pixels.",
+)
 
 # %% [markdown]
 # How does one infer a *set*? **Slot attention** (Locatello et al. 2020) lets slots compete. Convolutions say what is at
@@ -236,13 +245,24 @@ figure, axes = plt.subplots(1, 2, figsize=(7.5, 3.4), sharex=True, sharey=True)
 for ax, over in zip(axes, ("points", "slots"), strict=True):
     ends = compete(points, starts, over)
     off = torch.cdist(middles, ends).min(1).values.max()
-    print(f"softmax over {over}: the cluster that is worst off has a slot at a distance of {off:.1f}")
+    print(
+        f"softmax over {over}: the cluster that is worst off has a slot at a distance of {off:.1f}"
+    )
     ax.plot(*points.T, ".", color="0.6")
     for k, marker in enumerate("os^"):
         path = torch.stack([starts[k], ends[k]])
         ax.plot(*path.T, "-", marker=marker, color=OKABE_ITO[k], markevery=[1], markersize=10)
-    ax.set(title=f"softmax over {over}", xlabel="first feature", ylabel="second feature", aspect="equal")
-show(figure, "Three slots and three clusters of points: with softmax over the points some slots end in one cluster, with softmax over the slots each has its own.")
+    ax.set(
+        title=f"softmax over {over}",
+        xlabel="first feature",
+        ylabel="second feature",
+        aspect="equal",
+    )
+show(
+    figure,
+    "Three slots, three clusters of points: with softmax over the points two slots end in one cluster, with softmax over "
+    "the slots each has its own.",
+)
 
 # %% [markdown]
 # Over the points, every slot takes the mean of what is near *it*, and nothing keeps two from the same cluster, or a
@@ -251,8 +271,9 @@ show(figure, "Three slots and three clusters of points: with softmax over the po
 # In the library's `SlotAttentionVAE` the slot that comes out gives mean and log-variance of a Gaussian with eight
 # latents, as in a VAE, and a code drawn from it goes to the broadcast decoder. The decoder draws the mask's logit
 # alone; the slot's colour, one for the whole slot, is read off the code by a small network (**flat colour**: section 4
-# says why). Training makes $w \cdot$ (squared error of the blend) $+\, \beta\,$KL small. This trains it from random
-# weights; the bar says how long it still takes. On one thread of a machine without bfloat16 it is at most 90 seconds.
+# says why). Training makes $w \cdot$ (squared error of the blend) $+\, \beta\,$KL small, and from 60 % of the updates
+# on the entropy of the masks, too, against slots that share. This trains it from random weights; the bar says how long
+# it still takes. On one thread of a machine without bfloat16 it is at most 90 processor-seconds.
 
 # %%
 import copy
@@ -272,6 +293,7 @@ def whose(slots):
     return torch.einsum("nkhw,kc->nchw", masks, colors[: masks.shape[1]])
 
 
+MIDWAY = 750  # updates, where section 4 compares
 kept, snapshots = {}, {}
 
 
@@ -280,11 +302,12 @@ def watch(model, history):
     with torch.no_grad():
         slots = model.eval()(few, pool=pool)
     snapshots[made] = enlarged(whose(slots), pool), enlarged(slots.layers.image, pool)
-    kept[pool] = copy.deepcopy(model)  # the last of each width
+    if made == MIDWAY:
+        kept[made] = copy.deepcopy(model)
 
 
 # %% tags=["nbval-ignore-output"]
-live, history = train_scenes("slots-live", seed=0, callback=watch, callback_every=coarse // 4)
+live, history = train_scenes("slots-live", seed=0, callback=watch, callback_every=125)
 print(f"{history.processor_seconds[-1]:.0f} processor-seconds")
 
 # %%
@@ -312,7 +335,9 @@ def plot_slots(ax, images, slots, pool=1):
     layers = slots.layers
     masks, pictures = layers.masks, layers.pictures.clamp(0, 1)  # [N, K, 1, h, w], [N, K, 3, h, w]
     painted = masks * pictures + (1 - masks) * 0.5
-    beside = torch.cat([layers.image[:, None], whose(slots)[:, None], painted], 1)  # [N, K + 2, ...]
+    beside = torch.cat(
+        [layers.image[:, None], whose(slots)[:, None], painted], 1
+    )  # [N, K + 2, ...]
     rows = torch.cat([images[:, None], enlarged(beside, pool)], 1)  # [N, K + 3, 3, H, W]
     columns, side = rows.shape[1], rows.shape[-1] + 2
     plot_picture(ax, image_grid(rows.flatten(0, 1).clamp(0, 1), columns))
@@ -337,16 +362,24 @@ show(
 # Where there are fewer sprites than slots, the spare ones *share* a sprite: the fault that section 2 foretold. To count
 # what is right and what is not, we use scores for partitions. The **Rand index** asks of all pairs of pixels whether
 # model and truth agree that the two belong together; *adjusted* for chance (**ARI**), random slots score 0 and the
-# truth 1. The **foreground ARI** asks only of pixels that are an object's, as most papers report it. *Held* is the share
-# of sprites that one slot holds, with an intersection over union above 0.5, and *surplus* how many slots paint sprites,
-# less the number of sprites. A picture in blocks cannot be right at every edge: **beside each score stands its
+# truth 1. The **foreground ARI** asks only of pixels that are an object's, as most papers report it. *Held* is the
+# share of sprites that one slot holds, with an intersection over union above 0.5, and *surplus* how many slots paint
+# sprites, less the number of sprites. A picture in blocks cannot be right at every edge: **beside each score stands its
 # ceiling**, that of the true masks averaged over the same blocks.
 
 # %% tags=["nbval-ignore-output"]
 from sbd_utils import score_scenes
 
-NAMES = {"foreground ARI": "foreground_ari", "ARI": "ari", "held": "held", "surplus": "surplus_slots"}
-print(f"{'':30}", *(f"{name:>15}" for name in NAMES))
+NAMES = {
+    "foreground ARI": "foreground_ari",
+    "ARI": "ari",
+    "held": "held",
+    "surplus": "surplus_slots",
+}
+
+
+def print_header():
+    print(f"{'':30}", *(f"{name:>15}" for name in NAMES))
 
 
 def line_of(what, scores):
@@ -354,11 +387,13 @@ def line_of(what, scores):
 
 
 scored = score_scenes(live, scenes, stream, pool=2)
+print_header()
 line_of("trained above, blocks of 2", scored.scores)
 line_of("ceiling of blocks of 2", scored.ceiling)
 
 # %%
-assert scored.scores["ari"] > 0.5 and scored.scores["held"] > 0.4
+assert scored.scores["ari"] > 0.5
+assert scored.scores["held"] > 0.4
 
 # %% [markdown]
 # Is that good? It needs something to be beaten. **k-means** groups the pixels of one image by colour and position: no
@@ -379,7 +414,7 @@ from sbd_utils import kmeans_masks, random_masks, score_segmentation, take_apart
 
 model = load_pretrained("slots_scenes")  # as above, trained on to whole images
 shape = (200, 5, 32, 32)
-print(f"{'':30}", *(f"{name:>15}" for name in NAMES))
+print_header()
 compared = {}
 for hues in ("distinct", "free", "shared"):
     world = SceneStream(seed=HELD_OUT, hues=hues).batch(0, 200)
@@ -402,43 +437,43 @@ for hues in ("distinct", "free", "shared"):
 
 # %% [markdown]
 # So where colours tell objects apart, a hundred lines of clustering beat this network in its own discipline. It must
-# fail where they do not, and it does. It has no idea of the ground, either: spare clusters cut it up, which only the ARI
-# of all pixels tells. And it gives no code that one could read or change. (The network was trained on free hues alone.)
+# fail where they do not, and it does. It has no idea of the ground, either: spare clusters cut it up, which only the
+# ARI of all pixels tells. And it gives no code that one could read or change. (The network was trained on free hues
+# alone.)
 #
 # ## 4. What makes an object is what a slot can paint
 #
-# The published models let the broadcast decoder paint each slot's picture, RGB for every pixel, and not one flat colour.
-# That is the more powerful model.
+# The published models let the broadcast decoder paint each slot's picture, RGB for every pixel, and not one flat
+# colour. That is the more powerful model.
 #
-# **Predict:** let the decoder paint RGB *and* mask, and change nothing else: same recipe, same seed, same updates at
-# blocks of 4 × 4. Which score falls, and which does not?
+# **Predict:** let the decoder paint RGB *and* mask, and change nothing else: same recipe, same seed, same 750 updates.
+# Which score falls, and which does not?
 #
 # <details><summary>Answer</summary>
 #
-# The foreground ARI stays about as high, or is higher. The ARI of all pixels is near nothing. Black costs a slot
-# nothing to paint anywhere, so nobody needs a slot for the ground: each takes a *tile* of the plane with whatever is
-# in it. If the tiles part the sprites, the foreground ARI sees nothing wrong.
+# The ARI of all pixels is near nothing, and the foreground ARI is *higher* than with flat colour. Black costs a slot
+# nothing to paint anywhere, so nobody needs a slot for the ground: each takes a *tile* of the plane with whatever is in
+# it. Where the tiles part the sprites, the foreground ARI sees nothing wrong.
 #
 # </details>
 
 # %% tags=["nbval-ignore-output"]
-stop = {"callback": lambda model, history: len(history.seconds) >= coarse, "callback_every": coarse}
+stop = {"callback": lambda model, history: len(history.seconds) >= MIDWAY, "callback_every": MIDWAY}
 rgb, history = train_scenes("slots-live-rgb", seed=0, **stop)
 print(f"{history.processor_seconds[-1]:.0f} processor-seconds")
-print(f"{'':30}", *(f"{name:>15}" for name in NAMES))
-painters = {"flat colour": kept[4].eval(), "RGB from the decoder": rgb}
+painters = {"flat colour": kept[MIDWAY].eval(), "RGB from the decoder": rgb}
+print_header()
 apart = {}
 for name, painter in painters.items():
-    result = score_scenes(painter, scenes, stream, pool=4)
-    apart[name] = result.scores
-    line_of(name, result.scores)
-line_of("ceiling of blocks of 4", result.ceiling)
+    apart[name] = score_scenes(painter, scenes, stream, pool=2).scores
+    line_of(name, apart[name])
+line_of("ceiling of blocks of 2", scored.ceiling)
 
 # %%
 figure, axes = plt.subplots(2, 1, figsize=(8, 6.2))
 for ax, (name, painter) in zip(axes, painters.items(), strict=True):
     with torch.no_grad():
-        plot_slots(ax, few[:3], painter(few[:3], pool=4), pool=4)
+        plot_slots(ax, few[:3], painter(few[:3], pool=2), pool=2)
     ax.set_title(name)
 show(
     figure,
@@ -447,12 +482,15 @@ show(
 )
 flat, tiled = apart["flat colour"], apart["RGB from the decoder"]
 assert tiled["ari"] < flat["ari"] - 0.2
+assert tiled["foreground_ari"] > flat["foreground_ari"]
 
 # %% [markdown]
-# The more powerful painter finds no objects, and the score that most papers report hardly notices. **A slot becomes an
+# The more powerful painter finds no objects, and the score that most papers report prefers it. **A slot becomes an
 # object only if something smaller than an object is hard to paint, and something larger, too.** One flat colour is a
 # statement about our world: things have one colour each. Our sprites agree. Textured things would not, and a ground
-# with a pattern would be cut into as many slots as it has colours.
+# with a pattern would be cut into as many slots as it has colours. (Section 7 has further seeds. On grounds that are
+# not black, and trained for longer with a stricter likelihood, RGB is what the published models use, and they do find
+# objects.)
 #
 # ## 5. Each slot's code, read as in notebook 04
 #
@@ -467,17 +505,21 @@ many = stream.batch(1, 300)
 codes, factors = codes_of_objects(take_apart(model, many.images), many)  # [M, 8], [M, 5]
 codes = torch.from_numpy(codes).float()
 told = factor_r2(codes, factors, stream.factors)
-print(f"{len(codes)} codes of {many.present.sum()} sprites. R², held out, linear in all eight latents:")
+print(
+    f"{len(codes)} codes of {many.present.sum()} sprites. R², held out, linear in all eight latents:"
+)
 print(*(f"{name} {max(value, 0):.2f}" for name, value in told.items()), sep=", ")
-assert min(told["x"], told["y"]) > 0.98 and told["hue"] > 0.85 and told["shape"] < 0.1
+assert min(told["x"], told["y"]) > 0.98
+assert told["hue"] > 0.85
+assert told["shape"] < 0.1
 
 # %% [markdown]
 # Where and which hue, yes; how large, a little; which shape, no (not linearly: it draws all sprites as much the same
 # blob). So the grid of notebook 04 should be there for *one object of a scene*: let a green circle walk along straight
 # lines, while three other sprites stand still.
 #
-# **Predict:** how far does the code of the magenta circle move, which stands still: as far as green's, a quarter as far,
-# less than a tenth?
+# **Predict:** how far does the code of the magenta circle move, which stands still: as far as green's, a quarter as
+# far, less than a tenth?
 #
 # <details><summary>Answer</summary>
 #
@@ -516,13 +558,17 @@ spread = {name: values.std(0).norm().item() for name, (_, values) in read.items(
 print(f"a slot holds the one that moves in {known.mean():.0%} of 128 scenes,", end=" ")
 print(f"the one that stands in {read['stands'][0].mean():.0%}")
 print(f"affine R² of the places that are read: {geometry.affine_r2:.2f}")
-print(f"spread of magenta, which stands, in per cent of green's: {100 * spread['stands'] / spread['moves']:.0f}")
+print(
+    f"spread of magenta, which stands, in per cent of green's: {100 * spread['stands'] / spread['moves']:.0f}"
+)
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.6))
 plot_strip(left, walk.images[[0, 40, 127]], title="green moves")
 axis_names = ("x, read off the code", "y, read off the code")
 shown = places_read.numpy()
-plot_coordinate_grid(right, shown[:, 0], shown[:, 1], labels[known], "what the slots' codes say", axis_names)
+plot_coordinate_grid(
+    right, shown[:, 0], shown[:, 1], labels[known], "what the slots' codes say", axis_names
+)
 right.plot(*read["stands"][1].T, "x", color="0.3", markersize=4)
 right.set(xlim=(0, 32), ylim=(32, 0), aspect="equal", adjustable="box")
 show(
@@ -530,7 +576,8 @@ show(
     "Three scenes of four sprites, of which the green one moves; the places read off its codes form a straight grid, "
     "those of the magenta one, which stands still, a small cloud.",
 )
-assert geometry.affine_r2 > 0.95 and spread["stands"] < 0.1 * spread["moves"]
+assert geometry.affine_r2 > 0.95
+assert spread["stands"] < 0.1 * spread["moves"]
 
 # %% [markdown]
 # A straight grid, of one object among others, by the same two lines of algebra as in notebook 04: the decoder of each
@@ -540,12 +587,14 @@ assert geometry.affine_r2 > 0.95 and spread["stands"] < 0.1 * spread["moves"]
 #
 # What can be read can be written. Regress the codes on x, y and on the cosine and sine of the hue: each factor gets a
 # direction in code space, in latents per pixel or per unit of the cosine. To move a sprite, add that to its slot's
-# code, and decode all slots again. To take it out, leave its slot out of the softmax: what was hidden behind it, and the
-# ground, come forth by themselves.
+# code, and decode all slots again. To take it out, leave its slot out of the softmax: what was hidden behind it, and
+# the ground, come forth by themselves.
 
 # %%
 angle = torch.deg2rad(factors[:, 4])
-said = torch.stack([factors[:, 0], factors[:, 1], angle.cos(), angle.sin(), torch.ones(len(angle))], 1)
+said = torch.stack(
+    [factors[:, 0], factors[:, 1], angle.cos(), angle.sin(), torch.ones(len(angle))], 1
+)
 directions = torch.linalg.lstsq(said, codes).solution  # [5, 8]
 left_over = (codes - said @ directions).square().sum() / (codes - codes.mean(0)).square().sum()
 print(f"place and hue explain {1 - left_over:.0%} of the variance of the codes")
@@ -571,8 +620,15 @@ with torch.no_grad():
 figure, axes = plt.subplots(3, 1, figsize=(8, 3.6))
 pictures = torch.cat([scene.images[number][None], slots.layers.image[number][None], without])
 plot_strip(axes[0], pictures, ["scene", "blend", "a slot left out"])
-plot_strip(axes[1], rows[0], [f"{step:+.0f}" for step in steps], title="moved to the right by so many pixels")
-plot_strip(axes[2], rows[1], [f"{45 * i}°" for i in range(9)], title="hue turned by so many degrees")
+plot_strip(
+    axes[1],
+    rows[0],
+    [f"{step:+.0f}" for step in steps],
+    title="moved to the right by so many pixels",
+)
+plot_strip(
+    axes[2], rows[1], [f"{45 * i}°" for i in range(9)], title="hue turned by so many degrees"
+)
 show(
     figure,
     "A scene, its blend, and the blend without one sprite; that sprite moves from left to right, and goes through all "
@@ -581,15 +637,15 @@ show(
 assert left_over < 0.15
 
 # %% [markdown]
-# Nothing was trained for this: the directions are a regression of a few hundred codes. The others do not move, for their
-# codes were not touched. Where the sprite comes over another, the softmax decides which is in front.
+# Nothing was trained for this: the directions are a regression of a few hundred codes. The others do not move, for
+# their codes were not touched. Where the sprite comes over another, the softmax decides which is in front.
 #
 # A set has no fixed size, and neither has the softmax. What does the network do with other numbers of slots than the
 # five it was trained with, and with one object more than it ever saw? (A sixth slot begins at a point drawn from the
 # spread of the five learned starts.)
 
 # %%
-print(f"{'':30}", *(f"{name:>15}" for name in NAMES))
+print_header()
 sizes = {}
 for objects in (4, 5):
     crowd = SceneStream(seed=HELD_OUT, objects=objects).batch(0, 100)
@@ -623,8 +679,8 @@ explorer = SceneExplorer(model)
 display(explorer)
 
 # %% [markdown]
-# For those who read this as a page, the same hand at work, by the widget's own core: an object is dragged to two places,
-# turned to another hue, and taken out.
+# For those who read this as a page, the same hand at work, by the widget's own core: an object is dragged to two
+# places, turned to another hue, and taken out.
 
 # %%
 from sbd_utils import SceneInHand, plot_edits
@@ -636,7 +692,7 @@ figure = plot_edits(
     [
         {"type": "place", "slot": slot, "x": 8.0, "y": 8.0},
         {"type": "place", "slot": slot, "x": 22.0, "y": 22.0},
-        {"type": "hue", "slot": slot, "degrees": 300.0},
+        {"type": "hue", "slot": slot, "degrees": 60.0},
         {"type": "show", "slot": slot, "value": False},
     ],
 )
@@ -646,50 +702,7 @@ show(
 )
 
 # %% [markdown]
-# ## 7. IODINE: no encoder at all
-#
-# There is an older way from scene to slots, and it is the purest use of the broadcast decoder. **IODINE** (Greff et al.
-# 2019) has no encoder. It *guesses* a code for every slot, the same guess for every scene, decodes, and looks at what is
-# wrong: the gradient of the loss by the codes, and per pixel the error, the mask, and whose the pixel is by Bayes' rule
-# (section 2). A small network that is the same for all slots reads that and says how to change each code. Decode again,
-# and look again. Whoever can draw can see, if only he is told how wrong his drawing is.
-#
-# **Predict:** the network was trained with three refinements. What will five do: the same, better or worse?
-#
-# <details><summary>Answer</summary>
-#
-# A little better, or the same: it has learned to mend what is wrong, and there still is something wrong.
-#
-# </details>
-
-# %%
-iodine = load_pretrained("iodine_scenes")
-steps = iodine.refine(few[:5], refinements=5, pool=4)
-figure, axes = plt.subplots(3, 1, figsize=(6, 4.6), gridspec_kw={"height_ratios": [1, 6, 6]})
-plot_strip(axes[0], few[:5])
-for ax, draw, title in (
-    (axes[1], lambda step: step.layers.image, "blend after 0 … 5 refinements, from top to bottom"),
-    (axes[2], whose, "whose each pixel is"),
-):
-    plot_picture(ax, image_grid(enlarged(torch.cat([draw(step) for step in steps]), 4).clamp(0, 1), 5), title)
-show(
-    figure,
-    "Five scenes; before the first refinement every blend is the same grey haze; with each refinement coloured blobs "
-    "come forth, and the slots part.",
-)
-
-# %%
-print(f"{'':30}", *(f"{name:>15}" for name in NAMES))
-after = {}
-for count in (1, 2, 3, 5):
-    result = score_scenes(iodine, scenes, stream, pool=4, refinements=count)
-    after[count] = result.scores
-    line_of(f"{count} refinements", result.scores)
-line_of("ceiling of blocks of 4", result.ceiling)
-assert after[1]["ari"] < after[3]["ari"]
-
-# %% [markdown]
-# ## 8. Every seed
+# ## 7. Every seed
 #
 # One run is an anecdote. The table `scenes.csv` has every run of every recipe, all on the same 500 scenes, the ones
 # above among them.
@@ -704,7 +717,9 @@ figure, axes = plt.subplots(1, 3, figsize=(10, 0.4 * len(recipes) + 1), sharey=T
 for ax, (title, name) in zip(axes, list(NAMES.items())[:3], strict=True):
     for at, kind in enumerate(recipes):
         theirs = [row for row in rows if row.recipe == kind]
-        ax.plot([getattr(row, name) for row in theirs], [at] * len(theirs), "o", color=BLUE, alpha=0.6)
+        ax.plot(
+            [getattr(row, name) for row in theirs], [at] * len(theirs), "o", color=BLUE, alpha=0.6
+        )
         ax.plot(getattr(theirs[0], f"{name}_ceiling"), at, "|", color="black", markersize=14)
     ax.set(xlabel=title, xlim=(-0.05, 1.05))
 axes[0].set_yticks(range(len(recipes)), recipes)
@@ -718,3 +733,141 @@ for kind in recipes:
     theirs = [row for row in rows if row.recipe == kind]
     aris = sorted(row.ari for row in theirs)
     print(f"{kind:20} {len(theirs):2} seeds, ARI {aris[0]:.2f} to {aris[-1]:.2f}")
+
+# %% [markdown]
+# MONet (Burgess et al. 2019), where this way of drawing began, cuts one mask after the other out of the image by a
+# network of its own, and a VAE must explain each. On two cores it got no further than its row says: it parts sprites
+# from the ground, and does not part sprites from sprites. The smallest published runs see some ten times as many images
+# as ours. A row in a table is what we have of it, and not a verdict.
+#
+# ## What we established
+#
+# - The VAE of notebook 04 has no picture of two circles: what it draws of them is further off than black, and the best
+#   that it could draw is one of the two.
+# - A softmax over broadcast decoders draws any number of things, with the order of depth in its logits.
+# - Slot attention, from random weights in about a minute of one thread, takes scenes apart; every seed stands in
+# section   7.
+# - k-means beats it where hues differ, and falls to nothing where they do not; the network's scores hardly change.
+# - A slot's code tells where its sprite is and which hue it has (R² 0.99 and above 0.85, linear, held out), hardly how
+#   large it is, and not which shape.
+# - What can be read can be written: place and hue explain more than 85 % of the variance of the codes, and a sprite
+# goes   where its code is sent.
+#
+# ## What could be wrong with it
+#
+# - The world was made for the model: plain sprites of one colour each on black, 32 × 32 pixels. Textured objects have
+# no   flat colour, and a photograph's ground is no slot. What that takes: RGB from the decoder or a stronger one,
+# features   of a network that was trained on many images in place of pixels, and hours of a graphics card.
+# - Spare slots share sprites. It costs the loss nothing, see section 2; so the foreground ARI is far from 1.
+# - The number of slots is an argument; the starts are learned for five.
+# - Sections 5 and 6 look at one network, the median of three seeds. The directions were found with labels.
+# - That a slot keeps *its* sprite from one picture to the next was not asked; in a film it need not.
+#
+# ## Exercises
+#
+# Write in place of the `...`, and run the cell: its last line looks at your answer.
+#
+# **1. In front.** Two slots claim a pixel. By how much must the logit of one be ahead, for it to have 99 % of the
+# pixel?
+#
+# <details><summary>Solution</summary>
+#
+# With two slots the softmax is a sigmoid of the difference, and its inverse is the logarithm of the odds.
+#
+# ```python
+# ahead = np.log(0.99 / 0.01)
+# ```
+#
+# </details>
+
+# %%
+from sbd_utils import checks
+
+ahead = ...  # a number
+
+checks.logit_ahead(ahead)
+
+# %% [markdown]
+# **2. One valley.** Section 2 draws the mixture's loss for a pixel that is half black's and half white's. From which σ
+# on has it only one valley? Find it by trying, or by the second derivative half-way.
+#
+# <details><summary>Solution</summary>
+#
+# Half-way, both parts are equal, and the second derivative of the loss there is $2w\,(1 - w/2)$ with $w =
+# 1/(2\sigma^2)$. It changes sign at $w = 2$: two deviations are then the distance of the two colours.
+#
+# ```python
+# for std in np.linspace(0.2, 0.8, 121):
+#     w = 1 / (2 * std**2)
+#     loss = -mixture(x.view(-1, 1, 1, 1), half, w).logsumexp(1).flatten()
+#     if loss[(x - 0.5).abs().argmin()] <= loss.min() + 1e-6:
+#         break
+# print(f"{std:.2f}")
+# ```
+#
+# </details>
+
+# %%
+std = ...  # a number
+
+checks.one_valley(std)
+
+# %% [markdown]
+# **3. Exchanged.** Let one object of each of two scenes change places with the other: its code, whole. What does it
+# keep in the other scene: its place, its hue, or what lay over it?
+#
+# <details><summary>Solution</summary>
+#
+# Place and hue, for both are in the code. What lies over it is settled anew by the softmax, among the slots of the
+# scene that it came into.
+#
+# ```python
+# exchanged = two_codes.clone()
+# exchanged[0, first], exchanged[1, second] = two_codes[1, second], two_codes[0, first]
+# with torch.no_grad():
+#     drawn = model.decoder(exchanged).image
+# ```
+#
+# </details>
+
+# %%
+whole = np.flatnonzero((hands >= 0).all(1))[:2]  # two scenes of which every object is held
+two_codes = slots.mean[torch.from_numpy(whole)]  # [2, 5, 8]
+first, second = (int(hands[i, 0]) for i in whole)  # the slot of the first object of either
+exchanged = ...  # [2, 5, 8]
+
+checks.exchanged_slots(exchanged, two_codes, first, second)
+
+# %% [markdown]
+# **4. A score that sees nothing.** Make masks with a foreground ARI of 1 that no one would call objects: each holds one
+# sprite and a part of the ground. What is their ARI of all pixels?
+#
+# <details><summary>Solution</summary>
+#
+# Give every pixel of the ground to the sprite whose centre is nearest.
+#
+# ```python
+# line = torch.arange(32) + 0.5
+# pixels = torch.stack(torch.meshgrid(line, line, indexing="xy"))  # [2, 32, 32] x and y
+# gaps = (scenes.factors[:, :, :2, None, None] - pixels).square().sum(2)  # [200, 4, 32, 32]
+# gaps = gaps.masked_fill(~scenes.present[:, :, None, None], torch.inf)
+# thing = scenes.masks.argmax(1)  # 0 is the ground
+# owner = torch.where(thing > 0, thing - 1, gaps.argmin(1))
+# tiles = torch.nn.functional.one_hot(owner, 4).movedim(-1, 1).double()
+# line_of("tiles around the sprites", score_segmentation(scenes.masks, tiles).means())
+# ```
+#
+# </details>
+
+# %%
+tiles = ...  # [200, S, 32, 32], of `scenes`
+
+checks.blind_tiles(tiles, scenes.masks)
+
+# %% [markdown]
+# ## What comes next
+#
+# [Assignment 5](assignments/README.md) has you write the parts of this notebook yourself. From here the ways part: to
+# real images, where slots are found among the features of a large network; to films, where a slot follows its object;
+# and back to notebook 04's question, which every slot now asks for itself: which of my latents matter, and is the grid
+# straight?

@@ -332,15 +332,19 @@ for _seed, (_k, _c, _h, _x), _scale in [
 ### END HIDDEN TESTS
 
 # %% nbgrader={"grade": false, "grade_id": "scene-picture", "locked": true, "schema_version": 3, "solution": false, "task": false} tags=["not-run-for-grading"]
-scenes = sbd_utils.SceneStream(seed=3, objects=3).batch(0, 1)
-model = sbd_utils.load_pretrained("slots_scenes")
-with torch.no_grad():
-    layers = model(scenes.images).layers
-pictures, logits = layers.pictures[0], layers.logits[0]
-rows = [scenes.images[0], *(scene_without(pictures, logits, slot) for slot in range(5))]
-figure, ax = plt.subplots(figsize=(8, 1.7))
-plot_strip(ax, torch.stack(rows), ["scene", *(f"without {slot}" for slot in range(5))])
-show(figure, "A scene, and what is left of it without each of the five slots of a trained network.")
+x, y = torch.tensor([24.0, 34.0, 30.0]), torch.tensor([26.0, 32.0, 40.0])
+cover = sbd_utils.render_batch("ellipse", x, y, size=22.0)  # [3, 1, 64, 64], 1 where a disc is
+depth = torch.tensor([0.0, 10.0, 20.0]).view(3, 1, 1, 1)  # the last lies in front
+logits = torch.cat([torch.zeros(1, 1, 64, 64), (20 + depth) * (2 * cover - 1)])
+colors = torch.tensor([[0.1, 0.1, 0.2], [0.9, 0.6, 0.0], [0.3, 0.7, 0.9], [0.8, 0.2, 0.1]])
+pictures = colors[:, :, None, None].expand(-1, -1, 64, 64)
+whole = (slot_masks(logits[None])[0] * pictures).sum(0)
+rows = [whole, *(scene_without(pictures, logits, slot) for slot in range(4))]  # by your functions
+figure, ax = plt.subplots(figsize=(8, 2))
+plot_strip(ax, torch.stack(rows), ["scene", *(f"without {slot}" for slot in range(4))])
+show(
+    figure, "Three discs that overlap; the scene without its ground, and without each of the discs."
+)
 
 # %% [markdown]
 # ## Task 5 · A score that saw nothing (3 marks, graded by your teacher)
