@@ -89,10 +89,9 @@ assert (least[:3] > 0.45 * blank[:3]).all()
 # %% [markdown]
 # What it makes is worse than black, and the best that it could draw is one of the two. More training would not mend
 # this, and nor would a code of four numbers $(x_1, y_1, x_2, y_2)$. Let the two circles change places, half a turn
-# around each other: the *picture* ends as it began, and the code must, too; but a code that follows each circle has
-# swapped its halves. So somewhere on the way it has to jump: **no continuous code in a row of numbers is in the same
-# order for all scenes of alike objects.** What is needed is a *set* of codes, one for each object, all read by the
-# same decoder.
+# around each other: the *picture* ends as it began, and so must the code; but a code that follows each circle has
+# swapped its halves. Somewhere on the way it has to jump. **A row of numbers has an order, and alike objects have
+# none.** What is needed is a *set* of codes, one for each object, all read by the same decoder.
 #
 # ## 2. A softmax over broadcast decoders
 #
@@ -436,7 +435,7 @@ for hues in ("distinct", "free", "shared"):
     assert compared[hues, "k-means, 5 clusters"]["ari"] < 0.7
 
 # %% [markdown]
-# So where colours tell objects apart, a hundred lines of clustering beat this network in its own discipline. It must
+# So where colours tell objects apart, clustering beats this network in its own discipline. It must
 # fail where they do not, and it does. It has no idea of the ground, either: spare clusters cut it up, which only the
 # ARI of all pixels tells. And it gives no code that one could read or change. (The network was trained on free hues
 # alone.)
