@@ -97,7 +97,11 @@ from .training.schedules import (
 from .training.history import History as History
 from .training.loop import NotFiniteError as NotFiniteError, fit as fit
 from .recipes import RECIPES as RECIPES, VARIANTS as VARIANTS, train_circles as train_circles
-from .scene_recipes import SCENE_RECIPES as SCENE_RECIPES, train_scenes as train_scenes
+from .scene_recipes import (
+    LIVE_MARKS as LIVE_MARKS,
+    SCENE_RECIPES as SCENE_RECIPES,
+    train_scenes as train_scenes,
+)
 from .pretrained import (
     available_pretrained as available_pretrained,
     load_pretrained as load_pretrained,

@@ -26,7 +26,7 @@ from sbd_utils.metrics import block_ceiling, holding_slots
 from sbd_utils.models import MODELS
 from sbd_utils.models.slots import Layers, Slots
 from sbd_utils.pretrained import FOLDER, publish
-from sbd_utils.scene_recipes import train_scenes
+from sbd_utils.scene_recipes import LIVE_MARKS, train_scenes
 from sbd_utils.scene_scoring import TakenApart, codes_of_objects, control_scores
 from tools import asked as asked_tool
 from tools import scenes as tool
@@ -239,6 +239,21 @@ def test_controls_enter_the_table(quick, tmp_path):
     assert rows["control-kmeans"].ari > rows["control-voronoi"].ari + 0.2
     with table.open(encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) == 3
+
+
+# What a short run must reach
+
+
+@pytest.mark.parametrize("recipe", LIVE_MARKS)
+def test_every_committed_run_reaches_the_mark(recipe):
+    rows = read_rows(EVIDENCE / "scenes.csv", SceneRow)
+    runs = [row for row in rows if (row.dataset, row.recipe) == ("scenes", recipe)]
+    assert len(runs) >= 2
+    assert {row.updates for row in runs} == {SCENE_RECIPES[recipe].steps}
+    assert min(row.held for row in runs) >= LIVE_MARKS[recipe]
+    (tiles,) = (row for row in rows if row.recipe == "control-voronoi")
+    assert round(tiles.held, 2) == 0.03
+    assert all(row.processor_seconds < 90 for row in runs)
 
 
 # What committed weights are asked beyond what they were trained for

@@ -23,9 +23,9 @@ from tools.scenes import DIGITS, HELD_OUT
 
 ASKED = {"iodine_scenes": ("refinements", 4), "slots_scenes": ("iterations", 1)}
 """By name: what the model calls a step of inference, and the width of the blocks to ask for."""
-STEPS = (1, 2, 3, 4, 5, 8)
+STEPS = (1, 2, 3, 5, 8)
 SLOTS = (4, 5, 6, 7)
-SCORED = 200
+SCORED = 100
 """Scenes."""
 
 
