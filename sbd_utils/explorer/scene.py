@@ -128,8 +128,8 @@ class SceneInHand:
         if self.stream.im_size != self.im_size:
             wanted = f"this model takes {self.im_size}"
             raise ValueError(f"stream has images of {self.stream.im_size} pixels; {wanted}")
-        self.images = self.stream.batch(0, scenes).images
-        """[N, 3, H, H] in [0, 1]."""
+        self.images = torch.cat([self.stream.batch(step, 1).images for step in range(scenes)])
+        """[N, 3, H, H] in [0, 1]; scene n is the stream's batch n of one."""
         self.inferred = take_apart(model, self.images).codes
         """[N, K, z_dim] of all scenes, as the model has inferred them."""
         self.directions = learn_directions(model, self.stream)
