@@ -10,8 +10,8 @@ from sbd_utils.scene_scoring import codes_of_objects, take_apart
 
 FITTED = 500
 """Scenes whose objects directions are fitted to …"""
-FITTED_BATCH = 1
-"""… and their batch of the stream: others than the scenes that are shown."""
+FITTED_BATCH = 1_000_000
+"""… and their batch of the stream: no scene that is shown is of it."""
 READ = 4
 """Numbers that are read off a code: x and y in pixels, cosine and sine of the hue."""
 

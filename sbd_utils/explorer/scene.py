@@ -17,6 +17,10 @@ from sbd_utils.explorer.events import Reset, read_event, read_integer, shortened
 from sbd_utils.explorer.pictures import gif, png, side_by_side, to_bytes
 from sbd_utils.scene_scoring import take_apart
 
+SEED = 5
+"""Of the scenes, where nothing else is said: one whose first scene `slots_scenes` takes apart.
+
+Of the first twelve it takes three apart in part only: where objects touch."""
 SCENES = 12
 """Scenes among which a hand chooses."""
 LEAST = 8
@@ -113,7 +117,8 @@ class SceneInHand:
         Args:
             model: A model of scenes in eval mode, see `take_apart`, that was trained to the end on
                 whole images, not on blocks.
-            stream: Where scenes come from; by default `SceneStream` of the model's image size.
+            stream: Where scenes come from; by default `SceneStream` of seed 5 and the
+                model's image size.
             scenes: How many.
 
         Raises:
@@ -124,12 +129,12 @@ class SceneInHand:
             raise ValueError(f"scenes is {scenes}; it must be at least 1")
         self.model = model
         self.im_size: int = model.config["im_size"]
-        self.stream = SceneStream(im_size=self.im_size) if stream is None else stream
+        self.stream = SceneStream(seed=SEED, im_size=self.im_size) if stream is None else stream
         if self.stream.im_size != self.im_size:
             wanted = f"this model takes {self.im_size}"
             raise ValueError(f"stream has images of {self.stream.im_size} pixels; {wanted}")
-        self.images = self.stream.batch(0, scenes).images
-        """[N, 3, H, H] in [0, 1]."""
+        self.images = torch.cat([self.stream.batch(step, 1).images for step in range(scenes)])
+        """[N, 3, H, H] in [0, 1]; scene n is the stream's batch n of one."""
         self.inferred = take_apart(model, self.images).codes
         """[N, K, z_dim] of all scenes, as the model has inferred them."""
         self.directions = learn_directions(model, self.stream)

@@ -55,7 +55,7 @@ def title_of(event: Mapping[str, Any]) -> str:
         case {"type": "latent", "slot": slot, "latent": latent, "value": value}:
             return f"slot {slot}: z{latent} = {value:.1f}"
         case {"type": "show", "slot": slot, "value": value}:
-            return f"slot {slot} {'brought back' if value else 'removed'}"
+            return f"slot {slot} {'brought back' if value else 'left out'}"
         case {"type": "choose", "slot": slot}:
             return f"slot {slot}"
         case {"type": "scene", "scene": index}:

@@ -101,7 +101,7 @@ class SceneExplorer(Page):
 
         Args:
             model: A model of scenes, `load_pretrained("slots_scenes")`; see `SceneInHand`.
-            stream: Where scenes come from; by default `SceneStream` of the model's image size.
+            stream: Where scenes come from; see `SceneInHand`.
             scenes: How many.
 
         Raises:
