@@ -27,13 +27,13 @@ const HUES = "red orange yellow lime green teal cyan azure blue violet magenta p
 
 const STARTING = "Waiting for the kernel. Run this cell if nothing appears.";
 const NOTHING =
-  "Nothing but the ground there: press on an object to take it. The arrow keys move the chosen one.";
+  "Nothing but the ground there: press on an object to take it. Arrow keys move the chosen one.";
 const LEGEND = [
   "Left, a scene that the model has not seen in training; right, what it draws from one code for " +
     "each slot. The outline is where the chosen slot has most of a pixel.",
   "An object is moved and recoloured along straight lines of its code: an affine map from codes " +
-    "to place and hue was fitted to other scenes. So the drawing goes nearly where it is asked to " +
-    "go, and the line of text says where it went. Nothing but the code is changed.",
+    "to place and hue was fitted to other scenes. So the drawing goes nearly where it is asked " +
+    "to go, and the line of text says where it went. Nothing but the code is changed.",
   "A slot that draws the same object as another is left out when a scene is opened: moved, it " +
     "would leave the other behind. Bring it back to see that.",
 ];
@@ -162,8 +162,9 @@ function describeScene({ scene, slots }) {
   const twins = having(({ twin }) => twin !== null);
   const out = twins.map((i) => `Slot ${i} draws the same object as slot ${slots[i].twin}`);
   const left = out.map((text) => ` ${text}, and is left out.`).join("");
-  const count = `${objects.length} object${objects.length === 1 ? "" : "s"}`;
-  return `Scene ${scene + 1}: ${count}, in slot${objects.length === 1 ? "" : "s"} ${objects.join(", ")}.${left}`;
+  const s = objects.length === 1 ? "" : "s";
+  const where = `${objects.length} object${s}, in slot${s} ${objects.join(", ")}`;
+  return `Scene ${scene + 1}: ${objects.length ? where : "no objects"}.${left}`;
 }
 
 function describeSlot({ kind, twin, shown, ...drawn }) {
@@ -365,9 +366,9 @@ function makeSlots(page) {
     show({ slot: chosen, slots }) {
       rows.forEach(({ input, swatch, text, node }, i) => {
         const { color, shown } = slots[i];
-        const bytes = (color ?? [0, 0, 0]).map((value) => Math.round(255 * value));
+        const bytes = color?.map((value) => Math.round(255 * value)).join(" ");
         input.checked = i === chosen;
-        swatch.style.background = `rgb(${bytes.join(" ")})`;
+        swatch.style.background = color ? `rgb(${bytes})` : "transparent";
         node.classList.toggle("out", !shown);
         text.textContent = `${i}: ${describeSlot(slots[i])}`;
       });

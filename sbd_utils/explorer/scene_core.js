@@ -140,7 +140,7 @@ export class SceneInHand {
     for (let c = 0; c < 3; c++) picture[3 * pixel + c] = Math.round(255 * clamp(color[c], 0, 1));
   }
 
-  // The sum of a slot's mask, and means over it: x, y, red, green and blue; null where it is little.
+  // Means over a slot's mask: x and y, red, green and blue, and the hue; null where it is little.
   measure(slot) {
     const { size, im_size: width } = this;
     const mask = this.masks.get(slot);
