@@ -27,7 +27,7 @@ from sbd_utils.files import read_text, write_text
 LIBRARY = ["sbd_utils", "pyproject.toml", "constraints.txt", "LICENSE"]
 WELCOME = """# Assignments
 
-Four notebooks, and the library that they use. Each says how long it takes and what it is marked by.
+Five notebooks, and the library that they use. Each says how long it takes and what it is marked by.
 
 ## Set up, once
 

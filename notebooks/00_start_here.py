@@ -190,11 +190,13 @@ show(
 # | [05 · Deconv comparison](05_deconv_comparison.ipynb) | Is it the decoder? Every seed, and the reasons |
 # | [06 · Latent explorer](06_latent_explorer.ipynb) | Take hold of a code: what does each latent do? |
 # | [07 · Scores](07_scores.ipynb) | What do MIG, SAP, DCI and the FactorVAE score see? |
+# | [09 · Scenes of several objects](09_scenes_of_objects.ipynb) | What if there is more than one object? |
 #
-# Every notebook runs by itself, from the first cell to the last, in about a minute. Only 03 trains, and takes longer:
-# two minutes on two cores with instructions for bfloat16 numbers, three to four on two without, six on one. It measures
-# yours before it starts. In each you will find "Predict:" with an answer that folds out: say yours first, aloud or on
-# paper. At the end stand exercises, each with a cell to write in and a check. Change things: nothing here breaks.
+# Every notebook runs by itself, from the first cell to the last, in about a minute. Only 03 and 09 train, and take
+# longer. 03 takes two minutes on two cores with instructions for bfloat16 numbers, three to four on two without, six on
+# one, and measures yours before it starts; 09 takes about as long. In each you will find "Predict:" with an answer that
+# folds out: say yours first, aloud or on paper. At the end stand exercises, each with a cell to write in and a check.
+# Change things: nothing here breaks.
 #
 # ## Does everything run?
 #

@@ -848,5 +848,5 @@ checks.read_from_samples(from_samples, encoded, where)
 #
 # These notebooks are the core of the course: data, architecture, training, and two ways to doubt the result. In
 # notebook 06 you take the codes of both networks in hand. From there, change the world: other shapes, colours and
-# sizes, or several factors at once, and ask of each the same two questions: how many latents matter, and is the grid
-# straight?
+# sizes, several factors at once, or several objects (notebook 09), and ask of each the same two questions: how many
+# latents matter, and is the grid straight?

@@ -132,7 +132,6 @@ from .scoring import (
 )
 from .scene_scoring import score_scenes as score_scenes, take_apart as take_apart
 from .evidence import (
-    AskedRow as AskedRow,
     CurveRow as CurveRow,
     RunRow as RunRow,
     SceneRow as SceneRow,
@@ -164,4 +163,6 @@ from .plotting import (
 )
 from .diagrams import draw_decoders as draw_decoders, draw_vae as draw_vae
 from .explorer.core import Explorer as Explorer
-from .explorer.widget import LatentExplorer as LatentExplorer
+from .explorer.scene import SceneInHand as SceneInHand
+from .explorer.scene_figure import plot_edits as plot_edits
+from .explorer.widget import LatentExplorer as LatentExplorer, SceneExplorer as SceneExplorer

@@ -81,7 +81,10 @@ BASES = {
     "data": {"base"},
     "metrics": {"base"},
     "models": {"base", "decoders", "slots", "vae"},
-    "explorer": {"events", "pictures", "spots", "side", "core", "messages", "page"},
+    "explorer": {
+        *("events", "pictures", "spots", "side", "core", "messages", "page"),
+        *("directions", "scene", "scene_messages"),
+    },
 }
 
 

@@ -38,20 +38,24 @@ export class Conversation {
   }
 
   async choose(event, page, number) {
-    const { core } = this;
-    const wishes = {
-      code: () => this.code(),
-      png: () => this.png(),
-      gif: () => this.gif(event),
-      field: () => this.field(event),
-    };
-    if (Object.hasOwn(wishes, event.type)) return wishes[event.type]();
+    const wishes = this.wishes();
+    if (Object.hasOwn(wishes, event.type)) return wishes[event.type](event);
     const isDone = number !== undefined && number <= this.done.get(page);
     if (event.type !== "hello" && !isDone) {
-      await core.handle(event);
+      await this.core.handle(event);
       this.done.set(page, number);
     }
     return this.view(isDone ? { type: "hello" } : event);
+  }
+
+  // What is answered without a change, by the type that asks for it.
+  wishes() {
+    return {
+      code: () => this.code(),
+      png: () => this.png(),
+      gif: (event) => this.gif(event),
+      field: (event) => this.field(event),
+    };
   }
 
   code() {

@@ -120,11 +120,12 @@ def shortened(value: Any) -> str:
     return SHORT.repr(value)
 
 
-def read_event(event: Mapping[str, Any]) -> Event:
+def read_event(event: Mapping[str, Any], events: Mapping[str, type] = EVENTS) -> Any:
     """The typed event of a dictionary.
 
     Args:
-        event: A type from `EVENTS` under "type", and the fields of that event.
+        event: A type from `events` under "type", and the fields of that event.
+        events: Named tuples by the type that a dictionary gives.
 
     Raises:
         ValueError: The type is unknown, a field is missing, superfluous or of another kind.
@@ -132,15 +133,15 @@ def read_event(event: Mapping[str, Any]) -> Event:
     if not isinstance(event, Mapping):
         raise ValueError(f"event is {shortened(event)}; it must be a dictionary with a 'type'")
     kind = event.get("type")
-    if not isinstance(kind, str) or kind not in EVENTS:
-        raise ValueError(f"type is {shortened(kind)}; it must be one of {', '.join(EVENTS)}")
-    wanted = get_type_hints(EVENTS[kind])
+    if not isinstance(kind, str) or kind not in events:
+        raise ValueError(f"type is {shortened(kind)}; it must be one of {', '.join(events)}")
+    wanted = get_type_hints(events[kind])
     given = {name: value for name, value in event.items() if name != "type"}
     if given.keys() != wanted.keys():
         takes = ", ".join(map(repr, wanted)) or "nothing more"
         raise ValueError(f"the event {shortened(event)} does not have what {kind!r} takes: {takes}")
     values = {name: READERS[wanted[name]](name, value) for name, value in given.items()}
-    return EVENTS[kind](**values)
+    return events[kind](**values)
 
 
 def read_name(name: str, value: Any) -> Name:

@@ -1,6 +1,7 @@
 // The line to the kernel: what is sent over it, and what is said when nobody answers.
 
-const MOVES = ["latent", "image", "slider", "factor", "walk"]; // of these only the newest counts
+// Of these only the newest counts.
+const MOVES = ["latent", "image", "slider", "factor", "walk", "place", "hue"];
 const PATIENCE = 1.5; // seconds without an answer until that is said, and the message sent again …
 const LONGEST = 30; // … each time after twice as long, up to this
 const LOOKS = 20; // answers that say how long small messages take on their way …
@@ -175,5 +176,7 @@ function again() {
 // Whether an event makes an older one needless: the same thing, moved on.
 function replaces(event, older) {
   if (!older || !MOVES.includes(event.type)) return false;
-  return ["type", "model", "latent", "name"].every((field) => event[field] === older[field]);
+  return ["type", "model", "latent", "name", "slot"].every(
+    (field) => event[field] === older[field],
+  );
 }

@@ -34,26 +34,32 @@ class Model {
   }
 }
 
-// Put the explorer in the place of a picture when its button is pressed.
-async function offer(figure) {
-  const answer = await fetch(new URL("models/files.json", import.meta.url));
+// What opens when a button is pressed: where its files are listed, its page, and what it is called.
+const KINDS = {
+  explorer: { list: "models/files.json", script: "./explorer.js", name: "explorer" },
+  scene: { list: "scene/files.json", script: "./scene.js", name: "scene" },
+};
+
+// Put the explorer, or a scene, in the place of a picture when its button is pressed.
+async function offer(figure, kind) {
+  const { list, script, name } = KINDS[kind];
+  const answer = await fetch(new URL(list, import.meta.url));
   const { files, transferred } = await answer.json();
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = `Open the explorer here (loads ${(transferred / MEGABYTE).toFixed(1)} MB)`;
+  button.textContent = `Open the ${name} here (loads ${(transferred / MEGABYTE).toFixed(1)} MB)`;
   const status = document.createElement("p");
   status.setAttribute("role", "status");
   const bar = document.createElement("progress");
-  bar.setAttribute("aria-label", "Loading the explorer");
+  bar.setAttribute("aria-label", `Loading the ${name}`);
   figure.append(button, status);
   button.addEventListener("click", async () => {
     button.remove();
     figure.append(bar);
     status.textContent = "Loading the networks …";
     try {
-      await open(figure, files, (loaded, total) => {
-        Object.assign(bar, { max: total, value: loaded });
-      });
+      const tell = (loaded, total) => Object.assign(bar, { max: total, value: loaded });
+      await open(figure, { kind, files, script }, tell);
       status.remove();
     } catch (error) {
       status.textContent = `${error.message}`;
@@ -62,22 +68,22 @@ async function offer(figure) {
   });
 }
 
-async function open(figure, files, tell) {
+async function open(figure, { script, ...task }, tell) {
   if (!(await canRunWebAssembly())) throw new Error(BLOCKED);
-  const { default: explorer } = await import("./explorer.js");
+  const { default: shown } = await import(script);
   const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
   const spec = await new Promise((done, fail) => {
     worker.addEventListener("message", ({ data }) => {
       if (data.spec) done(data.spec);
-      else if (data.failed) fail(new Error(`The explorer cannot start: ${data.failed}`));
+      else if (data.failed) fail(new Error(`It cannot start: ${data.failed}`));
       else if (data.total) tell(data.loaded, data.total);
     });
-    worker.addEventListener("error", () => fail(new Error("The explorer cannot start here.")));
-    worker.postMessage({ files });
+    worker.addEventListener("error", () => fail(new Error("It cannot start here.")));
+    worker.postMessage(task);
   });
   const place = document.createElement("div");
   figure.replaceChildren(place);
-  explorer.render({ model: new Model(worker, spec), el: place });
+  shown.render({ model: new Model(worker, spec), el: place });
 }
 
 // A policy of the server may forbid it; the smallest program tells.
@@ -107,6 +113,8 @@ async function begin(figures) {
   }
 }
 
-for (const figure of document.querySelectorAll(".live-explorer")) offer(figure);
+for (const kind of Object.keys(KINDS)) {
+  for (const figure of document.querySelectorAll(`.live-${kind}`)) offer(figure, kind);
+}
 const small = document.querySelectorAll(".live-sprite, .live-diamond");
 if (small.length) begin(small);

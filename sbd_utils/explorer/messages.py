@@ -9,7 +9,7 @@ number an event is known that has been done already.
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from sbd_utils.data import CIRCLE_SIZE, CircleStream, Factor
 from sbd_utils.explorer.core import TRAVERSAL_SPAN, Explorer
@@ -72,14 +72,24 @@ def read_message(message: Any) -> Message:
     return Message(event, returned)
 
 
-class Conversation:
-    """An explorer, and what has been said about it with its pages."""
+class Core(Protocol):
+    """What pages show: a state that takes events."""
 
-    def __init__(self, core: Explorer) -> None:
+    def handle(self, event: Mapping[str, Any]) -> None:
+        """Take one, or raise ValueError and change nothing."""
+
+
+class Talk:
+    """A core, and what has been said about it with its pages, whatever it is.
+
+    A subclass says what is to be seen (`view`), and what else it answers (`wishes`).
+    """
+
+    def __init__(self, core: Core) -> None:
         """Begin.
 
         Args:
-            core: The explorer that the pages show.
+            core: What the pages show.
         """
         self.core = core
         self.core_seconds = 0.0
@@ -112,25 +122,27 @@ class Conversation:
             send({**answer.content, **returned, **times}, list(answer.buffers))
 
     def _answer(self, event: dict[str, Any], page: Name | None, number: int | None) -> Answer:
-        wishes: dict[str, Callable[..., Answer]] = {
-            "hello": self._view,
-            "code": self._code,
-            "png": self._png,
-            "gif": self._gif,
-            "field": self._field,
-        }
+        wishes = {"hello": self.view, **self.wishes()}
         kind = event.get("type")
         if isinstance(kind, str) and kind in wishes:
             return wishes[kind](event)
         if self._is_done(page, number):
-            return self._view({"type": "hello"})
+            return self.view({"type": "hello"})
         start = time.perf_counter()
         self.core.handle(event)
         self.core_seconds = time.perf_counter() - start
         self._remember(page, number)
         if self.accepted is not None:
             self.accepted.append(event)
-        return self._view(event)
+        return self.view(event)
+
+    def view(self, message: dict[str, Any]) -> Answer:
+        """What is to be seen now, after a message."""
+        raise NotImplementedError
+
+    def wishes(self) -> dict[str, Callable[[dict[str, Any]], Answer]]:
+        """What is answered without a change, by the type that asks for it."""
+        return {}
 
     def _is_done(self, page: Name | None, number: int | None) -> bool:
         done = None if page is None else self._done.get(page)
@@ -143,6 +155,16 @@ class Conversation:
         if len(self._done) > PAGES:
             oldest = next(iter(self._done))
             del self._done[oldest]
+
+
+class Conversation(Talk):
+    """An explorer, and what has been said about it with its pages."""
+
+    core: Explorer
+
+    def wishes(self) -> dict[str, Callable[[dict[str, Any]], Answer]]:
+        """Codes, files, and the pictures behind a plane."""
+        return {"code": self._code, "png": self._png, "gif": self._gif, "field": self._field}
 
     def _code(self, _: dict[str, Any]) -> Answer:
         return Answer({"type": "code", "text": self.core.code()})
@@ -172,7 +194,7 @@ class Conversation:
         about = {"type": "field", "model": name, "row": row, "axes": list(side.axes)}
         return Answer(about, [pictures.tobytes()])
 
-    def _view(self, message: dict[str, Any]) -> Answer:
+    def view(self, message: dict[str, Any]) -> Answer:
         """What is to be seen now: the circle's picture, and every model's code and picture."""
         core = self.core
         with_grid = message["type"] in WITH_GRID

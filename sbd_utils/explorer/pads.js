@@ -1,6 +1,6 @@
 // Pads: planes that are drawn, and touched by pointer or arrow keys. They know nothing of a kernel.
 
-const SIZE = 256; // width of a pad in its own units; on the page it is as wide as its column
+export const SIZE = 256; // width of a pad in its own units; on the page it is as wide as its column
 
 // Lines of the grid, to be seen on light paper, on dark paper and on the black image.
 const BLUES = ["#1f5fd0", "#2f74dc", "#3f89e6", "#4f9eee", "#60b2f5"]; // vertical in the image
@@ -32,6 +32,17 @@ export function make(tag, attributes = {}, ...children) {
   if (CONTROLS.includes(tag)) node.dataset.lmSuppressShortcuts = "true";
   node.append(...children);
   return node;
+}
+
+// A caption above a canvas and, if there is one, a note below it.
+export function makeFigure(caption, canvas, ...note) {
+  const above = make("figcaption", {}, ...caption);
+  const below = make("div", { class: "note" }, ...note);
+  return make("figure", {}, above, canvas, below);
+}
+
+export function soft(text) {
+  return make("span", { class: "soft" }, text);
 }
 
 // A number as text, with a true minus sign.
@@ -243,7 +254,7 @@ function drawKept(pad, parts, draw) {
 }
 
 // What a hand takes hold of: to be seen on light and dark.
-function drawHandle(pad, point) {
+export function drawHandle(pad, point) {
   drawDisc(pad, point, [HANDLE, HANDLE], { fill: HAND, stroke: INK, width: 4 });
   drawDisc(pad, point, [HANDLE, HANDLE], { fill: HAND, stroke: "white", width: 2 });
 }

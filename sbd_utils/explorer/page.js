@@ -9,11 +9,13 @@ import {
   findNear,
   listenToEnd,
   make,
+  makeFigure,
   makePad,
   numeral,
   paint,
   paintRow,
   readTheme,
+  soft,
   watchTheme,
 } from "./pads.js";
 
@@ -844,17 +846,6 @@ function makePlayButton(page, name, set) {
   const track = { mark, play };
   button.addEventListener("click", () => page.player.toggle(track));
   return button;
-}
-
-// A caption above a canvas and, if there is one, a note below it.
-function makeFigure(caption, canvas, ...note) {
-  const above = make("figcaption", {}, ...caption);
-  const below = make("div", { class: "note" }, ...note);
-  return make("figure", {}, above, canvas, below);
-}
-
-function soft(text) {
-  return make("span", { class: "soft" }, text);
 }
 
 export default { render };

@@ -1,7 +1,7 @@
 """The page's JavaScript and its style sheet."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sbd_utils.files import read_text
@@ -9,6 +9,8 @@ from sbd_utils.files import read_text
 FOLDER = Path(__file__).parent
 MODULES = ("pads.js", "line.js", "lesson.js", "page.js")
 """What the page is made of; each imports only from those before it."""
+SCENE_MODULES = ("pads.js", "line.js", "scene.js")
+"""Likewise, the page of a scene in hand."""
 
 
 def join_modules(sources: Mapping[str, str]) -> str:
@@ -40,9 +42,13 @@ def join_modules(sources: Mapping[str, str]) -> str:
     return joined
 
 
-def page_script() -> str:
-    """The page as one JavaScript module, with the `render` of an anywidget."""
-    return join_modules({name: read_text(FOLDER / name) for name in MODULES})
+def page_script(modules: Sequence[str] = MODULES) -> str:
+    """A page as one JavaScript module, with the `render` of an anywidget.
+
+    Args:
+        modules: Files in this folder.
+    """
+    return join_modules({name: read_text(FOLDER / name) for name in modules})
 
 
 def page_style() -> str:

@@ -1,18 +1,20 @@
-// The explorer's core in a page, beside the page: it draws while the page listens to the hand.
+// A core in a page, beside the page: it draws while the page listens to the hand.
 
 import { Conversation } from "./conversation.js";
 import { Explorer } from "./core.js";
+import { Network, useRuntime } from "./network.js";
 import { RemoteNetwork } from "./remote.js";
+import { SceneConversation, SceneInHand } from "./scene_core.js";
+
+const PROGRAM = "ort/ort-wasm-simd-threaded.wasm";
 
 let conversation = null;
 
-self.addEventListener("message", ({ data }) =>
-  data.files ? begin(data.files) : answer(data.message),
-);
+self.addEventListener("message", ({ data }) => (data.files ? begin(data) : answer(data.message)));
 
-async function begin(files) {
+async function begin({ kind, files }) {
   try {
-    self.postMessage({ spec: await open(files) });
+    self.postMessage({ spec: await CORES[kind](await load(files)) });
   } catch (error) {
     self.postMessage({ failed: `${error?.message ?? error}` });
   }
@@ -35,11 +37,12 @@ async function answer(message) {
   self.postMessage({ content, buffers: owned }, owned);
 }
 
-// files: by path, each with its bytes: how many are still to come is told on the way
-async function open(files) {
-  const contents = await load(files);
-  const program = contents.get("ort/ort-wasm-simd-threaded.wasm");
-  const facts = JSON.parse(new TextDecoder().decode(contents.get("models/facts.json")));
+// What a page shows begins with its files, and gives what the page must know.
+const CORES = { explorer: openExplorer, scene: openScene };
+
+async function openExplorer(contents) {
+  const program = contents.get(PROGRAM);
+  const facts = read(contents, "models/facts.json");
   const loading = facts.sides.map(({ files, channels }) => {
     const encoder = contents.get(files.encoder);
     const decoder = files.decoder.map((path) => contents.get(path));
@@ -52,6 +55,22 @@ async function open(files) {
   return facts.spec;
 }
 
+async function openScene(contents) {
+  useRuntime(contents.get(PROGRAM));
+  const facts = read(contents, "scene/facts.json");
+  const network = await Network.load({ decoder: contents.get("scene/decoder.onnx") });
+  const pictures = new Uint8Array(contents.get("scene/scenes.bin"));
+  const core = new SceneInHand(facts, pictures, network);
+  await core.handle({ type: "reset" });
+  conversation = new SceneConversation(core);
+  return facts.spec;
+}
+
+function read(contents, path) {
+  return JSON.parse(new TextDecoder().decode(contents.get(path)));
+}
+
+// files: by path, each with its bytes: how many are still to come is told on the way
 async function load(files) {
   const total = Object.values(files).reduce((sum, size) => sum + size, 0);
   let loaded = 0;
@@ -60,7 +79,7 @@ async function load(files) {
     const response = await fetch(new URL(path, import.meta.url));
     if (!response.ok) throw new Error(`${path} cannot be loaded (${response.status})`);
     const parts = [];
-    for await (const part of read(response.body.getReader())) {
+    for await (const part of readParts(response.body.getReader())) {
       parts.push(part);
       loaded += part.length;
       self.postMessage({ loaded, total });
@@ -70,6 +89,6 @@ async function load(files) {
   return contents;
 }
 
-async function* read(reader) {
+async function* readParts(reader) {
   for (let part = await reader.read(); !part.done; part = await reader.read()) yield part.value;
 }

@@ -2,7 +2,7 @@
 
 import base64
 
-from sbd_utils.explorer.widget import LatentExplorer
+from sbd_utils.explorer.widget import Page
 from tests.browser import open_page
 
 PAGE = """<!doctype html><html lang="en"><meta name="viewport" content="width=device-width">
@@ -80,7 +80,7 @@ class Stage:
     """A page that shows one explorer after another; if `stopped`, time passes only where a test says so."""
 
     def __init__(self, chromium, stopped: bool = True):
-        self.widget: LatentExplorer | None = None
+        self.widget: Page | None = None
         self.answers = []
         self.stopped = stopped
         page = self.page = open_page(chromium, viewport=WINDOW)
@@ -92,7 +92,7 @@ class Stage:
             page.clock.pause_at(60_000)
         page.expose_function("kernel", self._answer)
 
-    def show(self, widget: LatentExplorer, views: int = 1, deaf: bool = False):
+    def show(self, widget: Page, views: int = 1, deaf: bool = False):
         """Show views of this widget and nothing else; gives the page."""
         self.clear()
         self.widget = widget

@@ -26,7 +26,7 @@ def test_there_are_enough_of_each():
     for entries, fewest in [(WRONG, 10), (RIGHT, 3)]:
         of_each = collections.Counter((entry.number, entry.task) for entry in entries)
         assert min(of_each.values()) >= fewest
-        assert len(of_each) == 17
+        assert len(of_each) == 21
     names = [(entry.task, entry.answer.what) for entry in [*WRONG, *RIGHT]]
     codes = [(entry.task, entry.answer.code) for entry in [*WRONG, *RIGHT]]
     assert len(set(names)) == len(names)

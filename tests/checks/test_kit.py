@@ -18,9 +18,16 @@ GRADED = {
     2: ["Decoder", "loss", "training_step", "multiply_adds", "square_weights"],
     3: ["average_variance", "informative_pair", "affine_fit", "alignment", "predictions"],
     4: ["paired_summary", "sign_test"],
+    5: ["slot_masks", "log_likelihood", "two_indices", "scene_without"],
 }
 TASKS = [(number, task) for number, tasks in GRADED.items() for task in tasks]
-FILES = ["pictures_from_factors", "the_broadcast", "which_latents_matter", "does_it_hold"]
+FILES = [
+    "pictures_from_factors",
+    "the_broadcast",
+    "which_latents_matter",
+    "does_it_hold",
+    "slots_by_hand",
+]
 WITH_MISTAKES = {
     "circle": 5,
     "center_of_mass": 8,
@@ -36,6 +43,10 @@ WITH_MISTAKES = {
     "alignment": 5,
     "paired_summary": 6,
     "sign_test": 5,
+    "slot_masks": 9,
+    "log_likelihood": 11,
+    "two_indices": 8,
+    "scene_without": 8,
 }
 """The most that one comparison of the task's check can name."""
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import nbformat
 
 from grading import assignments
-from tests.grading import answers_1, answers_2, answers_3, answers_4
+from tests.grading import answers_1, answers_2, answers_3, answers_4, answers_5
 from tests.grading.answers import Answer, Told, tried
 
 
@@ -29,7 +29,7 @@ class Entry(NamedTuple):
     answer: Answer
 
 
-MODULES = {1: answers_1, 2: answers_2, 3: answers_3, 4: answers_4}
+MODULES = {1: answers_1, 2: answers_2, 3: answers_3, 4: answers_4, 5: answers_5}
 
 
 def entries(table: str) -> list[Entry]:

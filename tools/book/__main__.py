@@ -29,19 +29,20 @@ import torch
 from sphinx.cmd.build import main as sphinx
 
 from sbd_utils.explorer.app import MODELS
-from sbd_utils.explorer.page import FOLDER, page_script, page_style
+from sbd_utils.explorer.page import FOLDER, SCENE_MODULES, page_script, page_style
 from sbd_utils.files import read_text, write_text
 from sbd_utils.pretrained import load_pretrained
 from tools.book.figures import diamond_facts, sprite_facts
 from tools.book.licences import licences_page
 from tools.book.networks import write_networks
+from tools.book.scene import SCENE_MODEL, write_scene
 from tools.book.sources import ROOT, find_repository, gather
 
 OUT = ROOT / "build" / "book"
 RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
 """Of onnxruntime-web, what runs networks."""
-LOADED = ("ort/ort-wasm-simd-threaded.wasm", "models/facts.json")
-"""What worker.js asks for, the networks apart."""
+PROGRAM = "ort/ort-wasm-simd-threaded.wasm"
+"""Of these, what worker.js asks for."""
 SCRIPTS = [
     "conversation",
     "core",
@@ -53,6 +54,7 @@ SCRIPTS = [
     "pads",
     "remote",
     "runner",
+    "scene_core",
     "sprites",
     "spots",
     "worker",
@@ -153,9 +155,10 @@ def install_packages(folder: Path) -> Path:
 
 
 def export_networks(folder: Path) -> None:
-    """Export the pretrained pair, unless that has been done from the same weights and code."""
-    sources = [*sorted((ROOT / "sbd_utils").rglob("*.py")), Path(__file__).with_name("networks.py")]
-    weights = [ROOT / f"pretrained/{name}.safetensors" for name in MODELS.values()]
+    """Export the pretrained models, unless that has been done from the same weights and code."""
+    own = [Path(__file__).with_name(name) for name in ("networks.py", "scene.py")]
+    sources = [*sorted((ROOT / "sbd_utils").rglob("*.py")), *own]
+    weights = [ROOT / f"pretrained/{name}.safetensors" for name in (*MODELS.values(), SCENE_MODEL)]
     digest = hashlib.sha256(torch.__version__.encode())
     for path in [*sources, *weights]:
         digest.update(path.read_bytes())
@@ -166,7 +169,9 @@ def export_networks(folder: Path) -> None:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # torchvision is not asked for
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of torch about torch
-        write_networks({label: load_pretrained(name) for label, name in MODELS.items()}, folder)
+        pair = {label: load_pretrained(name) for label, name in MODELS.items()}
+        write_networks(pair, folder / "models")
+        write_scene(load_pretrained(SCENE_MODEL), folder / "scene")
     write_text(stamp, digest.hexdigest())
 
 
@@ -181,21 +186,32 @@ def place_explorer(out: Path, folder: Path, packages: Path) -> None:
     for name in SCRIPTS:
         write_text(folder / f"{name}.js", read_text(FOLDER / f"{name}.js"))
     write_text(folder / "explorer.js", page_script())
+    write_text(folder / "scene.js", page_script(SCENE_MODULES))
     write_text(folder / "explorer.css", page_style())
     (folder / "ort").mkdir()
     for name in RUNTIME:
         shutil.copy(packages / "onnxruntime-web/dist" / name, folder / "ort")
-    models = shutil.copytree(out / "networks", folder / "models")
-    (models / "exported").unlink()
-    files = [*LOADED, *(f"models/{path.name}" for path in sorted(models.glob("*.onnx")))]
+    for kind in ("models", "scene"):
+        shutil.copytree(out / "networks" / kind, folder / kind)
+        list_files(folder, kind)
+    sprite = sprite_facts(ROOT / "notebooks/00_start_here.py")
+    diamond = diamond_facts(ROOT / "notebooks/02_architecture.py")
+    write_text(folder / "models/figures.json", json.dumps({"sprite": sprite, "diamond": diamond}))
+
+
+def list_files(folder: Path, kind: str) -> None:
+    """Write what worker.js loads, and how much that is.
+
+    Args:
+        folder: Of the explorer in a page.
+        kind: A folder in it; gets `files.json`.
+    """
+    files = [PROGRAM, *(f"{kind}/{path.name}" for path in sorted((folder / kind).iterdir()))]
     contents = {name: (folder / name).read_bytes() for name in files}
     sizes = {name: len(content) for name, content in contents.items()}
     transferred = sum(len(zlib.compress(content)) for content in contents.values())
     about = {"files": sizes, "transferred": transferred}
-    write_text(models / "files.json", json.dumps(about))
-    sprite = sprite_facts(ROOT / "notebooks/00_start_here.py")
-    diamond = diamond_facts(ROOT / "notebooks/02_architecture.py")
-    write_text(models / "figures.json", json.dumps({"sprite": sprite, "diamond": diamond}))
+    write_text(folder / kind / "files.json", json.dumps(about))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,12 @@ from sbd_utils.files import read_text, write_text
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDGET = "application/vnd.jupyter.widget-view+json"
-LIVE = {"LatentExplorer(": "explorer", '"sprite"': "sprite", '"diamond"': "diamond"}
+LIVE = {
+    "LatentExplorer(": "explorer",
+    "SceneExplorer(": "scene",
+    '"sprite"': "sprite",
+    '"diamond"': "diamond",
+}
 """What a cell with a widget says, and the figure that stands for it in the page."""
 POST = "### From the blog post to the course"
 TABLE = "docs/from_the_blog_post.md"
