@@ -34,24 +34,24 @@ class Model {
   }
 }
 
-// What opens when a button is pressed: where its files are listed, its page, and what it is called.
+// What opens when a button is pressed: where its files are listed, and its page.
 const KINDS = {
-  explorer: { list: "models/files.json", script: "./explorer.js", name: "explorer" },
-  scene: { list: "scene/files.json", script: "./scene.js", name: "scene" },
+  explorer: { list: "models/files.json", script: "./explorer.js" },
+  scene: { list: "scene/files.json", script: "./scene.js" },
 };
 
 // Put the explorer, or a scene, in the place of a picture when its button is pressed.
 async function offer(figure, kind) {
-  const { list, script, name } = KINDS[kind];
+  const { list, script } = KINDS[kind];
   const answer = await fetch(new URL(list, import.meta.url));
   const { files, transferred } = await answer.json();
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = `Open the ${name} here (loads ${(transferred / MEGABYTE).toFixed(1)} MB)`;
+  button.textContent = `Open the ${kind} here (loads ${(transferred / MEGABYTE).toFixed(1)} MB)`;
   const status = document.createElement("p");
   status.setAttribute("role", "status");
   const bar = document.createElement("progress");
-  bar.setAttribute("aria-label", `Loading the ${name}`);
+  bar.setAttribute("aria-label", `Loading the ${kind}`);
   figure.append(button, status);
   button.addEventListener("click", async () => {
     button.remove();
@@ -71,14 +71,15 @@ async function offer(figure, kind) {
 async function open(figure, { script, ...task }, tell) {
   if (!(await canRunWebAssembly())) throw new Error(BLOCKED);
   const { default: shown } = await import(script);
+  const failed = `The ${task.kind} cannot start`;
   const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
   const spec = await new Promise((done, fail) => {
     worker.addEventListener("message", ({ data }) => {
       if (data.spec) done(data.spec);
-      else if (data.failed) fail(new Error(`It cannot start: ${data.failed}`));
+      else if (data.failed) fail(new Error(`${failed}: ${data.failed}`));
       else if (data.total) tell(data.loaded, data.total);
     });
-    worker.addEventListener("error", () => fail(new Error("It cannot start here.")));
+    worker.addEventListener("error", () => fail(new Error(`${failed} here.`)));
     worker.postMessage(task);
   });
   const place = document.createElement("div");
