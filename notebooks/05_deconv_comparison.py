@@ -176,13 +176,13 @@ print(f"after 150 updates by the plain recipes: {min(found):.2f} to {max(found):
 #   plain recipes (0.68 to 0.99 already after 150 of some 900 updates). What plain training does not give in this time
 #   is the rest of *recovered*: with β = 1 the other eight latents stay informative, with β = 4 none or one of them
 #   does, and the picture is still coarse.
-# - **The deconv decoder draws better by every plain recipe, in equal time**: squared errors of 1.6 to 2.1 against 4.4 to
-#   7.8 (β = 1) and of 2.3 to 3.3 against 5.1 to 7.6 (β = 4). By its own recipe it has 2.6 in the median within 300
+# - **The deconv decoder draws better by every plain recipe, in equal time**: squared errors of 1.6 to 2.1 against 4.4
+#   to 7.8 (β = 1) and of 2.3 to 3.3 against 5.1 to 7.6 (β = 4). By its own recipe it has 2.6 in the median within 300
 #   processor seconds, and the SBD by `fast` 2.8. Only by `fast`, which was not made for it, does it draw worse.
-# - **No deconv run has a straight pair**, by any recipe: affine R² of 0.44 at most. What a *linear* map reads off all its
-#   ten latents depends on the recipe and on the seed: R² 0.22 to 0.88 by `fast`, 0.33 to 0.59 by the plain ones, 0.24
-#   to 0.77 by its own; by the course's `wide`, with 64 channels, 0.15 (section 3). So "training has crumpled the plane"
-#   is right of some runs, in some measure, at some time.
+# - **No deconv run has a straight pair**, by any recipe: affine R² of 0.44 at most. What a *linear* map reads off all
+#   its ten latents depends on the recipe and on the seed: R² 0.22 to 0.88 by `fast`, 0.33 to 0.59 by the plain ones,
+#   0.24 to 0.77 by its own; by the course's `wide`, with 64 channels, 0.15 (section 3). So "training has crumpled the
+#   plane" is right of some runs, in some measure, at some time.
 #
 # One run by `fast`, seed 7, is blank: 0.006 nats. Its *means* still have a linear R² of 0.71, about what those of the
 # best untrained encoders have (section 3), but no sample that its decoder gets says where the circle is. A probe of
@@ -401,9 +401,10 @@ for recipe, table in SAME_RECIPE.items():
 
 # %% [markdown]
 # With ten seeds, all on one side is a matter of 2 in 1,024 if the decoders did not differ; with five, of 2 in 32; with
-# three, of 2 in 8: `wide` alone would prove little. One deconv run of `fast`, seed 7, stays blank: no informative latent, no KL, the
-# error of a black image. It is the one seed at which the SBD pays more nats. The recipe was made while looking at runs
-# of these very seeds; ten other seeds of the SBD, first run when it was settled, recover as well (section 8 has them).
+# three, of 2 in 8: `wide` alone would prove little. One deconv run of `fast`, seed 7, stays blank: no informative
+# latent, no KL, the error of a black image. It is the one seed at which the SBD pays more nats. The recipe was made
+# while looking at runs of these very seeds; ten other seeds of the SBD, first run when it was settled, recover as well
+# (section 8 has them).
 #
 # The straighter pair is the SBD's at every seed by every recipe; the smaller squared error changes sides with the
 # recipe. `fast` and `wide` were made for the SBD, the plain recipes for neither.
@@ -464,10 +465,10 @@ show(
 #
 # ### By the recipes of the post
 #
-# The open re-implementation of the paper (`reference`: β = 1) and the blog post (`post`: β = 2) train plainly, too, with
-# a learning rate of 0.0001 and batches of 16, and for long: notebook 03 has a run of 17,001 updates. Both decoders, with
-# the 32 channels of this notebook, get 150 processor seconds; so these are beginnings, and the curves say more than
-# their ends.
+# The open re-implementation of the paper (`reference`: β = 1) and the blog post (`post`: β = 2) train plainly, too,
+# with a learning rate of 0.0001 and batches of 16, and for long: notebook 03 has a run of 17,001 updates. Both
+# decoders, with the 32 channels of this notebook, get 150 processor seconds; so these are beginnings, and the curves
+# say more than their ends.
 
 # %%
 begun, _ = read_evidence("reference_circles")
@@ -700,8 +701,8 @@ print(*(f"{error:.0%}" for error in errors))
 #
 # And three that they do not:
 #
-# 1. *"The SBD disentangles."* It keeps the plane straight; which directions of it become latents is luck (section 8), and
-#    that two latents *alone* say it takes a β of 4 or a schedule like the course's.
+# 1. *"The SBD disentangles."* It keeps the plane straight; which directions of it become latents is luck (section 8),
+#   and that two latents *alone* say it takes a β of 4 or a schedule like the course's.
 # 2. *"Deconvolution cannot."* No run here did, by any of the recipes tried; a longer training, a schedule made for it
 #    or another prior may. What was tried is in `pretrained/README.md`, and so is what is still to come.
 # 3. *"The SBD is the smaller model, and the better one."* It has a fifth of the parameters and eight times the
@@ -712,7 +713,8 @@ print(*(f"{error:.0%}" for error in errors))
 # - Geometry recovered, every criterion at once: SBD by `fast` 10 of 10, by the plain recipes 0 of 10; deconv 0 of 10 by
 #   `fast`, 0 of 3 by `wide`, 0 of 10 by the plain recipes, in none of the nine cells of its own search, and 0 of 5 on
 #   fresh seeds of the chosen one (exact 95 % interval: 0 to 0.52).
-# - Straight pair, affine R² of at least 0.99: SBD 10 of 10 by `fast`, 10 of 10 plainly; deconv 0 of 10, 0 of 10, 0 of 5.
+# - Straight pair, affine R² of at least 0.99: SBD 10 of 10 by `fast`, 10 of 10 plainly; deconv 0 of 10, 0 of 10, 0 of
+#   5.
 # - By seed: the SBD has the straighter pair in 10 of 10 by `fast` and in 10 of 10 plainly; the smaller squared error in
 #   9 of 10 by `fast`, and in 0 of 10 plainly.
 # - A linear map of the plane in all ten latents: SBD above 0.99 by all of these recipes; deconv 0.22 to 0.88 by `fast`,
