@@ -474,16 +474,12 @@ show(
 begun, _ = read_evidence("reference_circles")
 points = read_curves("reference_circles")
 figure, axes = plt.subplots(1, 3, figsize=(11, 3.2))
-print(
-    f"{'recipe':>10} {'seed':>5} {'updates':>8} {'pair':>6} {'all ten':>8} {'error':>6} {'latents':>8}"
-)
+print(f"{'recipe':>17} seed updates   pair  all ten  error  latents")
 for row in sorted(begun, key=lambda row: (row.recipe, row.decoder, row.seed)):
     recipe = row.recipe.removesuffix("-narrow")
-    print(
-        f"{LABEL[row.decoder]:>6} {recipe} {row.seed:>5} {row.updates:>8} {row.affine_r2:>6.2f}",
-        end=" ",
-    )
-    print(f"{row.linear_r2:>8.2f} {row.squared_error:>6.1f} {row.informative_latents:>8}")
+    print(f"{LABEL[row.decoder]:>6} {recipe:>10} {row.seed:>4} {row.updates:>7}", end=" ")
+    print(f"{row.affine_r2:>6.2f} {row.linear_r2:>8.2f} {row.squared_error:>6.1f}", end=" ")
+    print(f"{row.informative_latents:>8}")
     run = [point for point in points if point.key == row.key]
     seconds = [point.processor_seconds for point in run]
     style = {"color": COLOR[LABEL[row.decoder]], "linestyle": "-" if recipe == "post" else ":"}

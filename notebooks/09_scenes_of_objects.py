@@ -270,9 +270,9 @@ show(
 # In the library's `SlotAttentionVAE` the slot that comes out gives mean and log-variance of a Gaussian with eight
 # latents, as in a VAE, and a code drawn from it goes to the broadcast decoder. The decoder draws the mask's logit
 # alone; the slot's colour, one for the whole slot, is read off the code by a small network (**flat colour**: section 4
-# says why). Training makes $w \cdot$ (squared error of the blend) $+\, \beta\,$KL small, and from 80 % of the updates
-# on the entropy of the masks, too, against slots that share. This trains it from random weights; the bar says how long
-# it still takes. On one thread of a machine without bfloat16 it is at most 90 processor-seconds.
+# says why). Training makes $w \cdot$ (squared error of the blend) $+\, \beta\,$KL small. This trains it from random
+# weights; the bar says how long it still takes. On one thread of a machine without bfloat16 it is at most 90
+# processor-seconds.
 
 # %%
 import copy
@@ -318,14 +318,14 @@ for ax, made in zip(axes[1:], sorted(snapshots), strict=True):
     ax.set_ylabel(f"{made} updates", rotation=0, ha="right", va="center")
 show(
     figure,
-    "Whose each pixel is, a colour for each slot, as training goes on: at first all alike, then tiles, then a slot for "
-    "the ground and one, sometimes two, for each sprite.",
+    "Whose each pixel is, a colour for each slot, as training goes on: at first all alike, then tiles, then sprites "
+    "stand out, each in the colour of one slot, sometimes two.",
 )
 
 # %% [markdown]
-# First a haze in which no slot differs from another; then tiles; then one slot takes the ground, and the sprites are
-# left to the others. Nobody said what an object is. Here is what each slot paints, on grey where it paints nothing, at
-# the resolution with which training ended.
+# First a haze in which no slot differs from another; then tiles; then the sprites stand out, and the ground is one
+# slot's, or in some runs two slots' (section 8). Nobody said what an object is. Here is what each slot paints, on grey
+# where it paints nothing, at the resolution with which training ended.
 
 
 # %%
@@ -353,8 +353,8 @@ figure, ax = plt.subplots(figsize=(8, 6))
 plot_slots(ax, few[:6], slots, pool=2)
 show(
     figure,
-    "Six scenes, their blends, whose each pixel is, and what each of five slots paints: one the black ground, the "
-    "others a coloured blob each; where a scene has few sprites, two slots share one.",
+    "Six scenes, their blends, whose each pixel is, and what each of five slots paints: the black ground, or a coloured "
+    "blob; where a scene has few sprites, two slots share one.",
 )
 
 # %% [markdown]
@@ -393,10 +393,19 @@ line_of("ceiling of blocks of 2", scored.ceiling)
 # %%
 from sbd_utils.scene_recipes import LIVE_MARKS
 
-assert scored.scores["held"] > LIVE_MARKS["slots-live"]
-assert scored.scores["ari"] > 0.5
+assert 0 <= scored.scores["held"] <= scored.ceiling["held"]
+MARK = LIVE_MARKS["slots-live"]  # of the share held
+
+# %% tags=["nbval-ignore-output"]
+if scored.scores["held"] > MARK:
+    print(f"Taken apart: more than {MARK:.0%} of the sprites have a slot that holds them.")
+else:
+    print("Not divided in this time, as it happens (section 8). Try another seed above.")
 
 # %% [markdown]
+# Does it always come apart? No: of NLIVE seeds in section 8, NGOOD did in this time. Training takes the same numbers in
+# the same order on the same kind of processor, and another processor rounds otherwise, which may make another run of it.
+#
 # Is that good? It needs something to be beaten. **k-means** groups the pixels of one image by colour and position: no
 # training, no network.
 #
@@ -452,9 +461,9 @@ for hues in ("distinct", "free", "shared"):
 #
 # <details><summary>Answer</summary>
 #
-# The ARI of all pixels is near nothing, and the foreground ARI is *higher* than with flat colour. Black costs a slot
-# nothing to paint anywhere, so nobody needs a slot for the ground: each takes a *tile* of the plane with whatever is in
-# it. Where the tiles part the sprites, the foreground ARI sees nothing wrong.
+# Hardly a sprite is held, the ARI of all pixels is near nothing, and the foreground ARI does not fall. Black costs a
+# slot nothing to paint anywhere, so nobody needs a slot for the ground: each takes a *tile* of the plane with whatever
+# is in it. Where the tiles part the sprites, the foreground ARI sees nothing wrong.
 #
 # </details>
 
@@ -478,15 +487,14 @@ for ax, (name, painter) in zip(axes, painters.items(), strict=True):
     ax.set_title(name)
 show(
     figure,
-    "With flat colour a slot is the ground, and others are sprites. With RGB each slot is a tile of the plane with the "
-    "sprites that lie in it.",
+    "With flat colour slots are the ground or a sprite. With RGB each slot is a tile of the plane with the sprites that "
+    "lie in it.",
 )
 flat, tiled = apart["flat colour"], apart["RGB from the decoder"]
-assert tiled["ari"] < flat["ari"] - 0.2
-assert tiled["foreground_ari"] > flat["foreground_ari"]
+assert tiled["held"] < 0.3
 
 # %% [markdown]
-# The more powerful painter finds no objects, and the score that most papers report prefers it. **A slot becomes an
+# The more powerful painter finds no objects, and the score that most papers report does not mind. **A slot becomes an
 # object only if something smaller than an object is hard to paint, and something larger, too.** One flat colour is a
 # statement about our world: things have one colour each. Our sprites agree. Textured things would not, and a ground
 # with a pattern would be cut into as many slots as it has colours. (Section 8 has further seeds. On grounds that are
@@ -776,23 +784,53 @@ show(
 )
 for kind in recipes:
     theirs = [row for row in rows if row.recipe == kind]
-    aris = sorted(row.ari for row in theirs)
-    print(f"{kind:20} {len(theirs):2} seeds, ARI {aris[0]:.2f} to {aris[-1]:.2f}")
+    spans = []
+    for name in ("foreground_ari", "ari", "held"):
+        values = sorted(getattr(row, name) for row in theirs)
+        spans.append(f"{values[0]:.2f} to {values[-1]:.2f}")
+    print(
+        f"{kind:16} {len(theirs):2} seeds: foreground ARI {spans[0]}, ARI {spans[1]}, held {spans[2]}"
+    )
+live_rows = [row for row in rows if row.recipe == "slots-live"]
+tiled_rows = [row for row in rows if row.recipe == "slots-live-rgb"]
+print("ARI of slots-live, by seed:", *(f"{row.ari:.2f}" for row in live_rows))
+
+# %%
+whole_rows = [row for row in rows if row.recipe == "slots"]
+iodine_rows = [row for row in rows if row.recipe == "iodine-blocks"]
+divided = [row for row in live_rows if row.held > MARK]
+shared = [row for row in divided if row.ari < 0.5]
+print(f"slots-live: {len(divided)} of {len(live_rows)} seeds divide scenes;", end=" ")
+print(f"in {len(shared)} of these two slots share the ground")
+print(
+    f"iodine-blocks: {sum(r.held > LIVE_MARKS['iodine-blocks'] for r in iodine_rows)} of", end=" "
+)
+print(f"{len(iodine_rows)} divide; the ground is shared in {sum(r.ari < 0.5 for r in iodine_rows)}")
+assert len(divided) > len(live_rows) / 2
+assert max(row.held for row in tiled_rows) < 0.2 < min(row.held for row in divided)
+assert max(row.ari for row in tiled_rows) < 0.2
+assert min(row.ari for row in whole_rows) > 0.7
 
 # %% [markdown]
+# Three things go wrong, each by its own score. A run may not divide scenes at all in this time; *held* shows it. It may
+# divide the sprites, and let two slots share the ground, which costs most of the ARI of all pixels and nothing of the
+# foreground ARI. And slots that are left over share sprites, which costs the foreground ARI. Trained on to whole images
+# (`slots`), one slot has the ground in each of three seeds. With RGB hardly a tenth of the sprites is held, at a
+# foreground ARI as high as any: the lesson of section 4.
+#
 # MONet (Burgess et al. 2019), where this way of drawing began, cuts one mask after the other out of the image by a
-# network of its own, and a VAE must explain each. What its recipe in the library came to on two cores, and which runs
-# of the others failed, is in `pretrained/README.md`.
+# network of its own, and a VAE must explain each. The library has it (`MONet`), with a recipe that is a proposal: no run
+# of it stands in the table yet.
 #
 # ## What we established
 #
 # - The VAE of notebook 04 has no picture of two circles: what it draws of them is further off than black, and the best
 #   that it could draw is one of the two.
 # - A softmax over broadcast decoders draws any number of things, with the order of depth in its logits.
-# - Slot attention, from random weights in about a minute of one thread, takes scenes apart: more than half
-#   of the sprites have a slot that holds them. Every seed stands in section 8.
-# - With RGB in place of one colour the slots are tiles: the foreground ARI is higher, the ARI of all pixels lower by
-#   more than 0.2 (one seed here).
+# - Slot attention, from random weights in about a minute of one thread, takes sprites apart in NGOOD of NLIVE seeds: half
+#   of them or more have a slot that holds them. In NSHARED of these two slots share the ground.
+# - With RGB in place of one colour the slots are tiles: the foreground ARI stays as high, and hardly a tenth of the
+#   sprites is held (NRGB in the table, and the one above).
 # - k-means beats it where hues differ, and falls to nothing where they do not; the network's scores change little.
 # - A slot's code tells where its sprite is and which hue it has (R² 0.99 and above 0.85, linear, held out), hardly how
 #   large it is, and not which shape.

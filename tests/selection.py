@@ -47,6 +47,7 @@ QUICK = {
 
 FIRST = (
     "notebooks/03_training.ipynb",
+    "notebooks/09_scenes_of_objects.ipynb",
     "tests/grading/test_hostile.py",
     "tests/grading/test_answers.py",
     "tests/browser/",
