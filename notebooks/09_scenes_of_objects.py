@@ -19,7 +19,7 @@
 #
 # **You need** notebooks 02 (the broadcast decoder) and 04 (what a code keeps).
 #
-# **Time**: 45 minutes to read, 30 more for the exercises; about 240 seconds to run on two cores without bfloat16
+# **Time**: 45 minutes to read, 30 more for the exercises; about 130 seconds to run on two cores without bfloat16
 # instructions.
 
 # %%
@@ -404,7 +404,8 @@ else:
 
 # %% [markdown]
 # Does it always come apart? No: of ten seeds in section 8, eight did in this time. Training takes the same numbers in
-# the same order on the same kind of processor, and another processor rounds otherwise, which may make another run of it.
+# the same order; but another processor, or another number of threads, rounds otherwise, and that can make another run
+# of it.
 #
 # Is that good? It needs something to be beaten. **k-means** groups the pixels of one image by colour and position: no
 # training, no network.
@@ -845,8 +846,8 @@ assert min(row.ari for row in whole_rows) > 0.7
 #   features of a network that was trained on many images in place of pixels, and hours of a graphics card.
 # - Spare slots share sprites. The blend does not mind, see section 2; so the foreground ARI is far from 1.
 # - The number of slots is an argument; the starts are learned for five.
-# - Sections 5 and 6 look at one network, the median of three seeds, and section 7 at the better of two. The directions
-#   were found with labels.
+# - Sections 5 and 6 look at one network, the median of three seeds by ARI, and section 7 at the second of four. The
+#   directions were found with labels.
 # - That a slot keeps *its* sprite from one picture to the next was not asked; in a film it need not.
 #
 # ## Exercises
