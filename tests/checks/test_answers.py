@@ -31,6 +31,8 @@ def test_there_are_enough_of_each():
     codes = [(entry.task, entry.answer.code) for entry in [*WRONG, *RIGHT]]
     assert len(set(names)) == len(names)
     assert len(set(codes)) == len(codes)
+    assert [entry.answer.what for entry in WRONG if not entry.answer.told] == []
+    assert [entry.answer.what for entry in RIGHT if entry.answer.told] == []
 
 
 @pytest.mark.parametrize("entry", parameters(RIGHT))

@@ -278,6 +278,14 @@ def test_taken_away_twice_is_given_back_once():
     assert Derived(3).method() == 3
 
 
+@pytest.mark.parametrize("given", [sbd_utils.Layers.masks, sbd_utils.Layers.masks.fget])
+def test_a_property_is_taken_away_as_itself_and_by_its_getter(given):
+    layers = sbd_utils.Layers(torch.zeros(1, 2, 1, 1, 1), torch.zeros(1, 2, 1, 1, 1))
+    with checks.without(given), pytest.raises(NotYet):
+        assert layers.masks is None
+    assert layers.masks.flatten().tolist() == [0.5, 0.5]
+
+
 @pytest.mark.parametrize("wrong", [3, len, np.add, int, "doubled"])
 def test_what_cannot_be_taken_away_is_an_error_and_the_others_are_given_back(wrong):
     with pytest.raises(TypeError, match="cannot be taken away"), checks.without(doubled, wrong):

@@ -157,7 +157,7 @@ WRONG = {
         Answer("the larger below", "the larger number of pairs", edit(INDICES, "(rows + columns) / 2 - chance", "max(rows, columns) - chance")),
         Answer("chance above alone", "above alone", edit(INDICES, "(rows + columns) / 2 - chance", "(rows + columns) / 2")),
         Answer("0 / 0 is 0", "one slot for all: the objects' index is 0 where 1 is right", edit(INDICES, "if room else 1.0", "if room else 0.0")),
-        Answer("0 / 0 not thought of", "", edit(INDICES, " if room else 1.0", "").replace("float((both - chance) / room)", "float((both - chance) / room)")),
+        Answer("0 / 0 not thought of", "the objects' index is nan; it must be finite", edit(INDICES, " if room else 1.0", "")),
         Answer("one number", "two numbers are asked for", edit(INDICES, "return index(true, found), index(true[seen], found[seen])", "return index(true, found)")),
         Answer("never below 0", "worse than by chance", edit(INDICES, "float((both - chance) / room) if room", "max(float((both - chance) / room), 0) if room")),
         Answer("true renumbered in place", CHANGED.format("true"), edit(INDICES, "    seen = true != 0", "    seen = true != 0\n    true[seen] = true[seen] + 1")),
