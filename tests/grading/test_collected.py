@@ -9,7 +9,7 @@ from grading import assignments, collected, downloads
 from grading.collected import find, readable
 from tests.grading.helpers import NAMES, released
 
-FIRST, SECOND, THIRD, LAST = NAMES
+FIRST, SECOND, THIRD, FOURTH, _ = NAMES
 MOODLE = "_assignsubmission_file"
 LITTLE = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 FOLDER, NOWHERE, PIPE = object(), object(), object()
@@ -341,9 +341,9 @@ def test_a_notebook_is_known_by_its_cells_if_its_name_tells_nothing(tmp_path):
 
 
 def test_a_notebook_under_the_name_of_another_is_graded_by_its_cells(tmp_path):
-    make(tmp_path, {f"ada/{FIRST}.ipynb": notebook_of(LAST)})
-    assert rows(tmp_path) == [("ada", f"{FIRST}.ipynb", LAST)]
-    assert f"called {FIRST}.ipynb, it holds the cells of {LAST}" in notes(tmp_path)
+    make(tmp_path, {f"ada/{FIRST}.ipynb": notebook_of(FOURTH)})
+    assert rows(tmp_path) == [("ada", f"{FIRST}.ipynb", FOURTH)]
+    assert f"called {FIRST}.ipynb, it holds the cells of {FOURTH}" in notes(tmp_path)
 
 
 def test_a_notebook_with_cells_of_two_assignments_is_what_its_name_says(tmp_path):
@@ -395,7 +395,7 @@ def test_a_folder_that_cannot_be_read_is_an_error(tmp_path):
 
 
 def test_a_file_above_the_limit_is_known_by_its_name_alone(tmp_path, monkeypatch):
-    make(tmp_path, {f"ada/{FIRST}.ipynb": notebook_of(LAST)})
+    make(tmp_path, {f"ada/{FIRST}.ipynb": notebook_of(FOURTH)})
     monkeypatch.setattr(collected, "FILE_BYTES", 10)
     assert rows(tmp_path) == [("ada", f"{FIRST}.ipynb", FIRST)]
 

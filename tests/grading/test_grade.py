@@ -17,7 +17,7 @@ from grading.processes import JobError
 from grading.sandbox import NONE, Sandbox
 from tests.grading.helpers import FIRST, NAMES, released
 
-LAST = NAMES[-1]
+FOURTH = NAMES[3]
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -159,14 +159,14 @@ STRICT += [f"-Werror::EncodingWarning:{module}" for module in [*OURS, "sbd_utils
 def plain(tmp_path_factory):
     """The folder with what was made of one submission in the C locale, and what was printed."""
     folder = tmp_path_factory.mktemp("plain")
-    notebook = released(LAST)
+    notebook = released(FOURTH)
     for cell in notebook.cells:
         if cell.id == "answer":
             cell.source = "Die Größe: β = 2, 答え"
     notebook.cells.append(new_markdown_cell("Nachtrag: ε"))
     (folder / "in" / NAME).mkdir(parents=True)
     text = nbformat.writes(notebook)
-    (folder / "in" / NAME / f"{LAST}.ipynb").write_text(text, encoding="utf-8")
+    (folder / "in" / NAME / f"{FOURTH}.ipynb").write_text(text, encoding="utf-8")
     command = [sys.executable, *STRICT, "-m", "grading", "grade", "in", "--out", "out"]
     run = subprocess.run(
         command,
@@ -186,7 +186,7 @@ def test_names_are_text_in_the_tables_whatever_the_locale(plain):
 
 
 def test_answers_are_read_as_they_were_written_whatever_the_locale(plain):
-    page = (plain[0] / "feedback" / NAME / f"{LAST}.html").read_text(encoding="utf-8")
+    page = (plain[0] / "feedback" / NAME / f"{FOURTH}.html").read_text(encoding="utf-8")
     assert "Die Größe: β = 2, 答え" in page
     assert "Nachtrag: ε" in page
 

@@ -10,12 +10,12 @@ from grading.release import read_assignment
 from grading.submissions import Merged, merge
 from tests.grading.helpers import FIRST, NAMES
 
-LAST = NAMES[-1]
+FOURTH = NAMES[3]
 
 
 @pytest.fixture(scope="module")
 def courses():
-    return {name: read_assignment(name) for name in (FIRST, LAST)}
+    return {name: read_assignment(name) for name in (FIRST, FOURTH)}
 
 
 def put_in(courses, name: str, change) -> Merged:
@@ -34,7 +34,7 @@ def ids(merged: Merged) -> list[str]:
     return [cell.id for cell in merged.notebook.cells]
 
 
-@pytest.mark.parametrize("name", [FIRST, LAST])
+@pytest.mark.parametrize("name", [FIRST, FOURTH])
 def test_an_untouched_notebook_is_the_course_s_own(name, courses):
     merged = put_in(courses, name, lambda cells: None)
     assert ids(merged) == [cell.id for cell in courses[name].source.cells]
@@ -66,7 +66,7 @@ def test_an_answer_that_is_continued_in_cells_of_one_s_own_is_whole(courses):
             new_markdown_cell("third part"),
         ]
 
-    merged = put_in(courses, LAST, change)
+    merged = put_in(courses, FOURTH, change)
     cells = merged.notebook.cells
     where = at(cells, "answer")
     told = [cell.source for cell in cells[where : where + 4]]
@@ -94,9 +94,9 @@ def test_a_cell_is_known_by_what_an_editor_left_of_it(lost, courses):
             elif "nbgrader" in cell.metadata:
                 cell.id = f"new-{number}"
 
-    merged = put_in(courses, LAST, change)
+    merged = put_in(courses, FOURTH, change)
     cells = merged.notebook.cells
-    assert ids(merged) == [cell.id for cell in courses[LAST].source.cells]
+    assert ids(merged) == [cell.id for cell in courses[FOURTH].source.cells]
     for name in ["paired_summary", "sign_test", "question", "experiment", "result", "answer"]:
         assert cells[at(cells, name)].source == f"answer {name}"
     assert merged.notes == []
@@ -174,7 +174,7 @@ def test_a_picture_that_is_pasted_into_an_answer_stays(courses):
         own.attachments = picture
         cells.append(own)
 
-    cells = put_in(courses, LAST, change).notebook.cells
+    cells = put_in(courses, FOURTH, change).notebook.cells
     assert cells[at(cells, "answer")].attachments == picture
     assert cells[-1].attachments == picture
 
@@ -195,7 +195,7 @@ def test_an_answer_in_a_cell_of_another_kind_is_read_and_noted_and_keeps_its_out
         cells[at_answer] = new_code_cell("print(42)", id="answer", outputs=printed)
         cells[at_code] = new_markdown_cell("def sign_test(): ...", id="sign_test")
 
-    merged = put_in(courses, LAST, change)
+    merged = put_in(courses, FOURTH, change)
     cells = merged.notebook.cells
     assert cells[at(cells, "answer")].source == "print(42)"
     assert cells[at(cells, "sign_test")].cell_type == "code"

@@ -11,7 +11,7 @@ from grading import assignments, grade, hand_marks, record, totals
 from grading.hand_marks import COLUMNS
 from tests.grading.helpers import FIRST, NAMES, machine_tasks, without_running
 
-LAST = NAMES[-1]
+FOURTH = NAMES[3]
 BY_HAND = ["Question", "Fair comparison", "Evidence", "Conclusion", "What could be wrong"]
 pytestmark = pytest.mark.usefixtures("full_marks")
 
@@ -40,7 +40,7 @@ def enter(out: Path, student: str, marks: list[str], comment: str = "") -> None:
         writer.writerows(table)
 
 
-def total_of(out: Path, student: str, assignment: str = LAST) -> dict[str, str]:
+def total_of(out: Path, student: str, assignment: str = FOURTH) -> dict[str, str]:
     (found,) = (
         row
         for row in rows(out / "totals.csv")
@@ -52,7 +52,7 @@ def total_of(out: Path, student: str, assignment: str = LAST) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def graded_once(tmp_path_factory):
     folder = tmp_path_factory.mktemp("class")
-    submitted = hand_in(folder / "in", f"ada/{LAST}.ipynb", f"bo/{LAST}.ipynb")
+    submitted = hand_in(folder / "in", f"ada/{FOURTH}.ipynb", f"bo/{FOURTH}.ipynb")
     with without_running():
         grade.grade_folder(submitted, folder / "out")
     return folder
@@ -94,7 +94,7 @@ def test_marks_by_hand_are_in_the_tables_and_on_the_page(graded):
         if row["student"] == "ada"
     }
     assert marks["answer", "Fair comparison"] == ("3.5", "4.0", "well <argued>")
-    page = (out / "feedback" / "ada" / f"{LAST}.html").read_text(encoding="utf-8")
+    page = (out / "feedback" / "ada" / f"{FOURTH}.html").read_text(encoding="utf-8")
     assert "7 of 7 by machine, 14.5 of 18 by hand: 21.5 of 25" in page
     assert "<td>answer: Fair comparison<td>3.5 of 4<td>well &lt;argued&gt;" in page
     assert page.count("<p>the notebook</p>") == 1
@@ -127,7 +127,7 @@ def test_a_late_one_is_added(way, graded):
     submitted, out = graded
     enter(out, "bo", ["1"] * 5)
     before = (out / "hand_marks.csv").read_bytes()
-    hand_in(submitted, f"zoe/{LAST}.ipynb")
+    hand_in(submitted, f"zoe/{FOURTH}.ipynb")
     grade.grade_folder(submitted / "zoe" if way == "alone" else submitted, out)
     assert [row["student"] for row in rows(out / "totals.csv")] == ["ada", "bo", "zoe"]
     after = (out / "hand_marks.csv").read_bytes()
@@ -152,7 +152,7 @@ def test_another_assignment_joins_the_table(graded):
 
 
 def test_a_row_for_every_student_and_every_assignment_that_anybody_handed_in(tmp_path):
-    submitted = hand_in(tmp_path / "in", f"ada/{LAST}.ipynb", f"bo/{FIRST}.ipynb", "cy/notes.txt")
+    submitted = hand_in(tmp_path / "in", f"ada/{FOURTH}.ipynb", f"bo/{FIRST}.ipynb", "cy/notes.txt")
     (submitted / "di").mkdir()
     grade.grade_folder(submitted, tmp_path / "out")
     table = [
@@ -164,11 +164,11 @@ def test_a_row_for_every_student_and_every_assignment_that_anybody_handed_in(tmp
     instead = "nothing handed in that can be graded; no notebook, and not graded: notes.txt"
     assert table == [
         ("ada", FIRST, "25.0", none),
-        ("bo", LAST, "25.0", none),
+        ("bo", FOURTH, "25.0", none),
         ("cy", FIRST, "25.0", instead),
-        ("cy", LAST, "25.0", instead),
+        ("cy", FOURTH, "25.0", instead),
         ("di", FIRST, "25.0", none),
-        ("di", LAST, "25.0", none),
+        ("di", FOURTH, "25.0", none),
     ]
 
 
@@ -185,20 +185,20 @@ def test_a_class_that_handed_in_nothing_has_a_row_each(tmp_path):
 
 
 def test_of_two_notebooks_for_one_assignment_one_counts_and_both_say_so(tmp_path):
-    files = [f"ada/{LAST}.ipynb", f"ada/{LAST} (1).ipynb", f"ada/old/{LAST}.ipynb"]
+    files = [f"ada/{FOURTH}.ipynb", f"ada/{FOURTH} (1).ipynb", f"ada/old/{FOURTH}.ipynb"]
     out = tmp_path / "out"
     grade.grade_folder(hand_in(tmp_path / "in", *files), out)
     table = {row["file"]: row for row in rows(out / "totals.csv")}
     assert {file: row["counts"] for file, row in table.items()} == {
-        f"{LAST}.ipynb": "yes",
-        f"{LAST} (1).ipynb": "no",
-        f"old/{LAST}.ipynb": "no",
+        f"{FOURTH}.ipynb": "yes",
+        f"{FOURTH} (1).ipynb": "no",
+        f"old/{FOURTH}.ipynb": "no",
     }
-    first = f"this notebook counts, and not {LAST} (1).ipynb, old/{LAST}.ipynb"
-    assert table[f"{LAST}.ipynb"]["notes"] == first
-    other = f"this notebook does not count: {LAST}.ipynb does"
-    assert table[f"old/{LAST}.ipynb"]["notes"] == other
-    page = (out / "feedback" / "ada" / "old" / f"{LAST}.html").read_text(encoding="utf-8")
+    first = f"this notebook counts, and not {FOURTH} (1).ipynb, old/{FOURTH}.ipynb"
+    assert table[f"{FOURTH}.ipynb"]["notes"] == first
+    other = f"this notebook does not count: {FOURTH}.ipynb does"
+    assert table[f"old/{FOURTH}.ipynb"]["notes"] == other
+    page = (out / "feedback" / "ada" / "old" / f"{FOURTH}.html").read_text(encoding="utf-8")
     assert other in page
     assert len(rows(out / "hand_marks.csv")) == 5, "what does not count is not marked by hand"
 
@@ -207,25 +207,25 @@ def test_of_two_notebooks_the_one_that_can_be_run_counts(tmp_path, monkeypatch):
     run = grade.run_job
 
     def fail(module, job, *rest):
-        if job["path"].endswith(f"{LAST}.ipynb"):
+        if job["path"].endswith(f"{FOURTH}.ipynb"):
             raise grade.JobError("it ended")
         return run(module, job, *rest)
 
     monkeypatch.setattr(grade, "run_job", fail)
-    files = [f"ada/{LAST}.ipynb", f"ada/{LAST} (1).ipynb"]
+    files = [f"ada/{FOURTH}.ipynb", f"ada/{FOURTH} (1).ipynb"]
     grade.grade_folder(hand_in(tmp_path / "in", *files), tmp_path / "out")
     counts = {row["file"]: row["counts"] for row in rows(tmp_path / "out" / "totals.csv")}
-    assert counts == {f"{LAST}.ipynb": "no", f"{LAST} (1).ipynb": "yes"}
+    assert counts == {f"{FOURTH}.ipynb": "no", f"{FOURTH} (1).ipynb": "yes"}
 
 
 def test_a_file_that_was_taken_back_leaves_its_assignment(graded):
     submitted, out = graded
-    hand_in(submitted, f"ada/{LAST} (1).ipynb")
+    hand_in(submitted, f"ada/{FOURTH} (1).ipynb")
     grade.grade_folder(submitted, out)
     assert len(rows(out / "totals.csv")) == 3
-    (submitted / "ada" / f"{LAST} (1).ipynb").unlink()
+    (submitted / "ada" / f"{FOURTH} (1).ipynb").unlink()
     grade.grade_folder(submitted, out)
-    assert [row["file"] for row in rows(out / "totals.csv")] == [f"{LAST}.ipynb"] * 2
+    assert [row["file"] for row in rows(out / "totals.csv")] == [f"{FOURTH}.ipynb"] * 2
 
 
 def test_ctrl_c_in_a_second_run_loses_nothing_of_the_first(graded, monkeypatch):
@@ -243,7 +243,7 @@ def test_ctrl_c_in_a_second_run_loses_nothing_of_the_first(graded, monkeypatch):
 
 def test_two_runs_at_once_lose_nothing_of_each_other(graded, monkeypatch):
     submitted, out = graded
-    hand_in(submitted.parent / "late", f"zoe/{LAST}.ipynb")
+    hand_in(submitted.parent / "late", f"zoe/{FOURTH}.ipynb")
     run, began = grade.run_job, []
 
     def run_and_grade_another(*arguments):
@@ -278,7 +278,7 @@ def test_totals_need_something_that_was_graded(tmp_path, capsys):
 def test_the_record_holds_no_notebook_and_is_read_back(graded):
     out = graded[1]
     assert "cells" not in (out / record.FILE).read_text(encoding="utf-8")
-    assert [one.title for one in record.read(out)] == [f"ada: {LAST}", f"bo: {LAST}"]
+    assert [one.title for one in record.read(out)] == [f"ada: {FOURTH}", f"bo: {FOURTH}"]
     assert json.loads((out / record.FILE).read_text(encoding="ascii"))
 
 
@@ -384,7 +384,7 @@ def test_a_file_that_is_held_elsewhere_stops_nothing(graded, capsys):
 def test_a_page_that_cannot_be_written_again_stops_nothing(graded, capsys):
     out = graded[1]
     enter(out, "ada", ["4"])
-    page = out / "feedback" / "ada" / f"{LAST}.html"
+    page = out / "feedback" / "ada" / f"{FOURTH}.html"
     page.write_bytes(b"\xff")
     assert totals.main(["--out", str(out)]) == 0
     assert "can't decode byte 0xff" in capsys.readouterr().out
@@ -437,7 +437,7 @@ def test_what_spreadsheets_make_of_the_file_is_read(
 @pytest.mark.parametrize("name", ["=1+1", "Zoe\u0308 O'Brien", "a, b", 'x "y" z', "-5", "007"])
 def test_names_of_all_kinds_are_read_back(name, tmp_path):
     out = tmp_path / "out"
-    grade.grade_folder(hand_in(tmp_path / "in", f"{name}/{LAST}.ipynb", f"bo/{LAST}.ipynb"), out)
+    grade.grade_folder(hand_in(tmp_path / "in", f"{name}/{FOURTH}.ipynb", f"bo/{FOURTH}.ipynb"), out)
     found = hand_marks.read(out, hand_marks.wanted(record.read(out)))
     assert len(found.lines) == 10
     student = next(row["student"] for row in rows(out / "hand_marks.csv") if row["student"] != "bo")
@@ -451,14 +451,14 @@ def test_names_of_all_kinds_are_read_back(name, tmp_path):
 
 def test_moodle_s_worksheet_has_the_columns_that_it_looks_for(tmp_path, capsys):
     folder = "_assignsubmission_file_"
-    files = [f"Zoë, A_12{folder}/{LAST}.ipynb", f"Bo_7{folder}/{LAST}.ipynb", f"cy/{LAST}.ipynb"]
+    files = [f"Zoë, A_12{folder}/{FOURTH}.ipynb", f"Bo_7{folder}/{FOURTH}.ipynb", f"cy/{FOURTH}.ipynb"]
     submitted, out = hand_in(tmp_path / "in", *files), tmp_path / "out"
     assert grade.main([str(submitted), "--out", str(out)]) == 0
     enter(out, "Zoë, A (12)", ["4", "4", "4", "3", "2.5"])
     capsys.readouterr()
     assert totals.main(["--out", str(out), "--for", "moodle"]) == 0
     said = capsys.readouterr().out
-    assert rows(out / f"moodle_{LAST}.csv") == [
+    assert rows(out / f"moodle_{FOURTH}.csv") == [
         {
             "Identifier": "Participant 7",
             "Full name": "Bo",
