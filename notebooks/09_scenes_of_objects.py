@@ -820,8 +820,8 @@ assert min(row.ari for row in whole_rows) > 0.7
 # foreground ARI as high as any: the lesson of section 4.
 #
 # MONet (Burgess et al. 2019), where this way of drawing began, cuts one mask after the other out of the image by a
-# network of its own, and a VAE must explain each. The library has it (`MONet`), with a recipe that is a proposal: no run
-# of it stands in the table yet.
+# network of its own, and a VAE must explain each. The library has it (`MONet`), with a recipe that is a proposal: no
+# run of it stands in the table yet.
 #
 # ## What we established
 #
