@@ -132,6 +132,7 @@ from .scoring import (
 )
 from .scene_scoring import score_scenes as score_scenes, take_apart as take_apart
 from .evidence import (
+    AskedRow as AskedRow,
     CurveRow as CurveRow,
     RunRow as RunRow,
     SceneRow as SceneRow,
