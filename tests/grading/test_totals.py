@@ -437,7 +437,9 @@ def test_what_spreadsheets_make_of_the_file_is_read(
 @pytest.mark.parametrize("name", ["=1+1", "Zoe\u0308 O'Brien", "a, b", 'x "y" z', "-5", "007"])
 def test_names_of_all_kinds_are_read_back(name, tmp_path):
     out = tmp_path / "out"
-    grade.grade_folder(hand_in(tmp_path / "in", f"{name}/{FOURTH}.ipynb", f"bo/{FOURTH}.ipynb"), out)
+    grade.grade_folder(
+        hand_in(tmp_path / "in", f"{name}/{FOURTH}.ipynb", f"bo/{FOURTH}.ipynb"), out
+    )
     found = hand_marks.read(out, hand_marks.wanted(record.read(out)))
     assert len(found.lines) == 10
     student = next(row["student"] for row in rows(out / "hand_marks.csv") if row["student"] != "bo")
@@ -451,7 +453,11 @@ def test_names_of_all_kinds_are_read_back(name, tmp_path):
 
 def test_moodle_s_worksheet_has_the_columns_that_it_looks_for(tmp_path, capsys):
     folder = "_assignsubmission_file_"
-    files = [f"Zoë, A_12{folder}/{FOURTH}.ipynb", f"Bo_7{folder}/{FOURTH}.ipynb", f"cy/{FOURTH}.ipynb"]
+    files = [
+        f"Zoë, A_12{folder}/{FOURTH}.ipynb",
+        f"Bo_7{folder}/{FOURTH}.ipynb",
+        f"cy/{FOURTH}.ipynb",
+    ]
     submitted, out = hand_in(tmp_path / "in", *files), tmp_path / "out"
     assert grade.main([str(submitted), "--out", str(out)]) == 0
     enter(out, "Zoë, A (12)", ["4", "4", "4", "3", "2.5"])
