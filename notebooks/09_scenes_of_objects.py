@@ -828,8 +828,8 @@ assert min(row.ari for row in whole_rows) > 0.7
 # - The VAE of notebook 04 has no picture of two circles: what it draws of them is further off than black, and the best
 #   that it could draw is one of the two.
 # - A softmax over broadcast decoders draws any number of things, with the order of depth in its logits.
-# - Slot attention, from random weights in about a minute of one thread, divides scenes on eight of ten seeds: 0.46 to
-#   0.70 of the sprites have a slot that holds them. In four of the eight two slots share the ground.
+# - Slot attention, from random weights in about a minute of one thread, divides scenes on eight of ten seeds: more than
+#   0.4 of the sprites, at best 0.7, have a slot that holds them. In four of the eight two slots share the ground.
 # - With RGB in place of one colour the slots are tiles: the foreground ARI stays as high, and hardly a tenth of the
 #   sprites is held (three seeds in the table, and the one above).
 # - k-means beats it where hues differ, and falls to nothing where they do not; the network's scores change little.
