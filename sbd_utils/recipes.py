@@ -18,7 +18,7 @@ import torch
 
 from sbd_utils.data import STREAMS, make_stream
 from sbd_utils.models import VAE
-from sbd_utils.training import History, Schedule, fit, piecewise_constant, piecewise_linear
+from sbd_utils.training import History, beginning, fit, piecewise_constant, piecewise_linear
 
 
 class Recipe(NamedTuple):
@@ -90,16 +90,6 @@ POST = Recipe(
 def narrow(recipe: Recipe) -> Recipe:
     """The recipe with the 32 channels of 'fast'."""
     return recipe._replace(model={**recipe.model, **FAST.model})
-
-
-def beginning(recipe: Recipe, share: float) -> Recipe:
-    """The first updates of a recipe, with its schedules as far as they have come by then."""
-
-    def cut(schedule: Schedule) -> Schedule:
-        return (lambda progress: schedule(share * progress)) if callable(schedule) else schedule
-
-    fitted = {name: cut(value) for name, value in recipe.fit.items()}
-    return recipe._replace(steps=round(share * recipe.steps), fit=fitted)
 
 
 def plain(lr: float, beta: float) -> Recipe:
@@ -176,7 +166,8 @@ RECIPES: dict[str, Recipe] = {
     "post": POST,
     "reference-narrow": narrow(REFERENCE),
     "post-narrow": narrow(POST),
-    "fast-blocks": beginning(FAST, 0.45),  # until its whole images begin
+    # until its whole images begin
+    "fast-blocks": FAST._replace(**beginning(FAST.steps, FAST.fit, 0.45)),
     "blocks": BLOCKS,
     **SPRITES,
     **PLAIN,

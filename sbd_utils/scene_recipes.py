@@ -12,7 +12,7 @@ import torch
 
 from sbd_utils.data import SCENES
 from sbd_utils.models import MODELS
-from sbd_utils.training import History, fit, piecewise_constant, piecewise_linear
+from sbd_utils.training import History, beginning, fit, piecewise_constant, piecewise_linear
 
 
 class SceneRecipe(NamedTuple):
@@ -37,16 +37,6 @@ class SceneRecipe(NamedTuple):
 def weight_of(deviation: Callable[[float], float]) -> Callable[[float], float]:
     """The schedule of w for one of the pixels' standard deviation: 1 / (2 deviation²)."""
     return lambda progress: 0.5 / deviation(progress) ** 2
-
-
-def first_half(recipe: SceneRecipe) -> SceneRecipe:
-    """A recipe that stops after half of the updates, its schedules being where they are then."""
-
-    def halved(schedule: Callable[[float], Any]) -> Callable[[float], Any]:
-        return lambda progress: schedule(progress / 2)
-
-    fit = {name: halved(each) if callable(each) else each for name, each in recipe.fit.items()}
-    return recipe._replace(steps=recipe.steps // 2, fit=fit)
 
 
 # IODINE at blocks of 4, short enough to watch. How it was chosen: pretrained/README.md.
@@ -84,7 +74,7 @@ SLOTS = SceneRecipe(
 
 
 # The first half of SLOTS, update for update: short enough to watch, and it ends with blocks of 2.
-SLOTS_LIVE = first_half(SLOTS)
+SLOTS_LIVE = SLOTS._replace(**beginning(SLOTS.steps, SLOTS.fit, 0.5))
 
 # MONet from blocks of 4 to blocks of 2: a proposal, which has not been tried.
 MONET = SceneRecipe(

@@ -2,12 +2,18 @@
 
 from sbd_utils.training.history import History
 from sbd_utils.training.loop import NotFiniteError, fast_precision, fit
-from sbd_utils.training.schedules import Schedule, piecewise_constant, piecewise_linear
+from sbd_utils.training.schedules import (
+    Schedule,
+    beginning,
+    piecewise_constant,
+    piecewise_linear,
+)
 
 __all__ = [
     "History",
     "NotFiniteError",
     "Schedule",
+    "beginning",
     "fast_precision",
     "fit",
     "piecewise_constant",

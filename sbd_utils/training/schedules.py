@@ -5,6 +5,7 @@ import inspect
 import itertools
 import math
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -55,6 +56,25 @@ def piecewise_constant(*points: tuple[float, float]) -> Callable[[float], float]
         return begun[-1]
 
     return value
+
+
+def beginning(steps: int, arguments: Mapping[str, Any], share: float) -> dict[str, Any]:
+    """The first updates of a run, with its schedules as far as they have come by then.
+
+    Args:
+        steps: Updates of the whole run.
+        arguments: Of `fit`, schedules among them.
+        share: Of the updates, in (0, 1].
+
+    Returns:
+        `steps` and `fit` for them, as recipes have them.
+    """
+
+    def cut(value: Any) -> Any:
+        return (lambda progress: value(share * progress)) if callable(value) else value
+
+    fitted = {name: cut(value) for name, value in arguments.items()}
+    return {"steps": round(share * steps), "fit": fitted}
 
 
 class Plan:
