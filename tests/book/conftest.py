@@ -10,7 +10,7 @@ import pytest
 from sbd_utils.files import locked
 from tests import PATIENCE
 from tests.book import serve
-from tests.browser import ROOT, browser
+from tests.browser import ROOT, browser, open_page
 
 SITE = ROOT / "build" / "book" / "html"
 
@@ -57,3 +57,14 @@ def address(site, extra):
     """Where the site is served."""
     with serve(site, extra) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def bare(request, chromium, address):
+    """A page with the core that MAKE_CORE of the module makes, as `core`."""
+    page = open_page(chromium)
+    page.goto(address)
+    page.evaluate(request.module.MAKE_CORE)
+    yield page
+    assert page.errors == []
+    page.context.close()

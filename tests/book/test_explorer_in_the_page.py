@@ -67,17 +67,6 @@ HANDLE = """async (events) => {
 
 
 @pytest.fixture(scope="module")
-def bare(chromium, address):
-    """A page with the core as `core`."""
-    page = open_page(chromium)
-    page.goto(address)
-    page.evaluate(MAKE_CORE)
-    yield page
-    assert page.errors == []
-    page.context.close()
-
-
-@pytest.fixture(scope="module")
 def models():
     return {label: load_pretrained(name) for label, name in MODELS.items()}
 
