@@ -137,13 +137,15 @@ def plain_sprites(lr: float, beta: float) -> Recipe:
 
 # For rate against distortion, what beta is at the end; and a weight of the total correlation.
 SPRITE_BETAS = (0.4, 0.8, 1.4, 2.2, 3.5, 5.4)
-# The first five are those of the search for each decoder; see pretrained/README.md.
+# The first seven are those of the search for each decoder; see pretrained/README.md.
 SPRITES = {
     "sprites": sprites(),
     "sprites-whole": sprites(pool=1),
     "sprites-plain": plain_sprites(lr=1e-3, beta=1.0),
     "sprites-plain-slow": plain_sprites(lr=3e-4, beta=1.0),
     "sprites-plain-beta4": plain_sprites(lr=1e-3, beta=4.0),
+    "sprites-plain-quick": plain_sprites(lr=3e-3, beta=1.0),
+    "sprites-plain-beta0.2": plain_sprites(lr=1e-3, beta=0.2),
     **{f"sprites-beta{beta}": sprites(beta) for beta in SPRITE_BETAS},
     "sprites-tc": sprites(tc=piecewise_constant((0, 0), (0.35, 5))),
 }

@@ -23,6 +23,7 @@ from sbd_utils import (
     score_code,
     toy_code,
 )
+from sbd_utils.data import make_stream
 from sbd_utils.evidence import EVIDENCE, write_rows
 from sbd_utils.experiments import keep_weights
 from tools import scores as command
@@ -139,6 +140,20 @@ def test_a_row_holds_the_scores_of_its_network(folder):
         assert getattr(row, name) == pytest.approx(score.value, abs=1e-4)
         assert getattr(row, f"{name}_ceiling") == pytest.approx(score.ceiling, abs=1e-4)
         assert getattr(row, f"{name}_turned") == pytest.approx(score.turned, abs=1e-4)
+
+
+def test_a_world_of_sprites_is_scored_by_the_factors_that_vary(tmp_path):
+    row = some_row(0, dataset="squares", recipe="sprites")
+    torch.manual_seed(0)
+    model = VAE(32, 3, channels=4, z_dim=3).eval()
+    save_weights(model, tmp_path / "w.safetensors")
+    run = command.Run((*row.key, "fp32"), "fp32", tmp_path / "w.safetensors", None)
+    found = command.score_run(run, samples=200)
+    codes, factors = encode_samples(model, make_stream("squares", im_size=32), 200)
+    place_size_hue = factors[:, [0, 1, 2, 5]]
+    expected = score_code(codes, place_size_hue, continuous=True)
+    for name, score in expected._asdict().items():
+        assert getattr(found, name) == pytest.approx(score.value, abs=1e-4)
 
 
 def test_kept_weights_are_a_source_and_what_is_none_is_refused(tmp_path):

@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm.auto import tqdm
 
-from sbd_utils.analysis import evaluate_circles
+from sbd_utils.analysis import evaluate_model
 from sbd_utils.checkpoint import load_weights
-from sbd_utils.data import STREAMS
+from sbd_utils.data import STREAMS, make_stream
 from sbd_utils.evidence import (
     KEY,
     RunRow,
@@ -116,16 +116,21 @@ def score_run(run: Run, samples: int = SAMPLES) -> ScoreRow:
         samples: Images that are drawn anew and encoded.
     """
     start = time.process_time()
-    model, stream = run.load(), STREAMS[run.key[0]]
-    basics = evaluate_circles(model, stream=stream)
-    codes, factors = encode_samples(model, stream(im_size=model.config["im_size"]), samples)
-    found = score_code(codes, factors, continuous=True)
+    model = run.load()
+    stream = make_stream(run.key[0], im_size=model.config["im_size"])
+    basics = evaluate_model(model, stream)
+    codes, factors = encode_samples(model, stream, samples)
+    place = factors[:, list(stream.plane)]
+    varying = [number for number, factor in enumerate(stream.factors) if factor.varies]
+    quantities = [i for i, number in enumerate(varying) if not stream.factors[number].levels]
+    found = score_code(codes, factors[:, varying], continuous=quantities)
     columns: dict[str, float] = {}
     for name, score in found._asdict().items():
         columns[name] = round(score.value, DIGITS)
         columns[f"{name}_ceiling"] = round(score.ceiling, DIGITS)
         columns[f"{name}_turned"] = round(score.turned, DIGITS)
-    upright = mig(turned_upright(codes, factors, basics.pair), factors, continuous=True)
+    straightened = turned_upright(codes, place, basics.pair)
+    upright = mig(straightened, factors[:, varying], continuous=quantities)
     pair = codes[:, list(basics.pair)]
     dataset, recipe, decoder, seed, precision = run.key
     assert basics.linear_r2 is not None  # there are enough images
@@ -141,7 +146,7 @@ def score_run(run: Run, samples: int = SAMPLES) -> ScoreRow:
         informative_latents=basics.informative,
         affine_r2=round(basics.geometry.affine_r2, DIGITS),
         similarity_r2=round(basics.geometry.similarity_r2, DIGITS),
-        direction=round(latent_direction(factors, pair), 1),
+        direction=round(latent_direction(place, pair), 1),
         linear_r2=round(basics.linear_r2, DIGITS),
         **columns,
         mig_upright=round(upright.value, DIGITS),
@@ -151,15 +156,15 @@ def score_run(run: Run, samples: int = SAMPLES) -> ScoreRow:
     )
 
 
-def turned_upright(codes: np.ndarray, factors: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
+def turned_upright(codes: np.ndarray, place: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
     """Codes [N, D] with a pair of latents turned back by the rotation of its best similarity.
 
-    The factors are told: no score of an unsupervised code, but what it would be were the turn no
-    matter of luck.
+    The positions [N, 2] are told: no score of an unsupervised code, but what it would be were the
+    turn no matter of luck.
     """
     chosen = list(pair)
     upright = codes.copy()
-    angle = fit_geometry(factors, codes[:, chosen]).angle
+    angle = fit_geometry(place, codes[:, chosen]).angle
     upright[:, chosen] = turn_pairs(codes[:, chosen], -angle)
     return upright
 
