@@ -129,25 +129,29 @@ def sprites(beta: float = 1.0, **further: Any) -> Recipe:
     return Recipe({"im_size": 32, "channels": 32}, 1200, {**schedules, **further})
 
 
-def plain_sprites(lr: float, beta: float) -> Recipe:
+def plain_sprites(lr: float, beta: float, **further: Any) -> Recipe:
     """The same network by constant numbers, see `plain`."""
     recipe = plain(lr, beta)
-    return recipe._replace(model={**recipe.model, "im_size": 32})
+    model = {**recipe.model, "im_size": 32}
+    return recipe._replace(model=model, fit={**recipe.fit, **further})
 
 
-# For rate against distortion, what beta is at the end; and a weight of the total correlation.
+# For rate against distortion, what beta is at the end, or all the time; and a weight of the total
+# correlation. Which recipe suits which decoder was searched: see pretrained/README.md.
 SPRITE_BETAS = (0.4, 0.8, 1.4, 2.2, 3.5, 5.4)
-# The first seven are those of the search for each decoder; see pretrained/README.md.
 SPRITES = {
     "sprites": sprites(),
     "sprites-whole": sprites(pool=1),
-    "sprites-plain": plain_sprites(lr=1e-3, beta=1.0),
-    "sprites-plain-slow": plain_sprites(lr=3e-4, beta=1.0),
-    "sprites-plain-beta4": plain_sprites(lr=1e-3, beta=4.0),
-    "sprites-plain-quick": plain_sprites(lr=3e-3, beta=1.0),
-    "sprites-plain-beta0.2": plain_sprites(lr=1e-3, beta=0.2),
     **{f"sprites-beta{beta}": sprites(beta) for beta in SPRITE_BETAS},
     "sprites-tc": sprites(tc=piecewise_constant((0, 0), (0.35, 5))),
+    "sprites-plain": plain_sprites(lr=1e-3, beta=1.0),
+    "sprites-plain-slow": plain_sprites(lr=3e-4, beta=1.0),
+    "sprites-plain-quick": plain_sprites(lr=3e-3, beta=1.0),
+    **{
+        f"sprites-plain-beta{beta}": plain_sprites(lr=1e-3, beta=beta)
+        for beta in (0.2, 4, *SPRITE_BETAS)
+    },
+    "sprites-plain-tc": plain_sprites(lr=1e-3, beta=4, tc=5),
 }
 
 # For questions about the code alone: never a whole image, so that an update costs a tenth. Means

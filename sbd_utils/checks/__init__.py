@@ -47,6 +47,12 @@ from sbd_utils.checks.kit import (
     unwritten,
     without,
 )
+from sbd_utils.checks.other_worlds import (
+    hearts_on_a_band,
+    off_in_the_hole,
+    share_of_light,
+    undominated,
+)
 from sbd_utils.checks.pictures_from_factors import (
     center_of_mass,
     circle,
@@ -150,6 +156,7 @@ __all__ = [
     "gradient_reaches",
     "gradients",
     "greatest_of_the_awake",
+    "hearts_on_a_band",
     "information_gap",
     "informative_pair",
     "interval_of_noisy",
@@ -163,6 +170,7 @@ __all__ = [
     "loss_gradients",
     "mean_and_median",
     "multiply_adds",
+    "off_in_the_hole",
     "one_stamp",
     "one_valley",
     "paired_summary",
@@ -179,6 +187,7 @@ __all__ = [
     "same_picture",
     "scalar_of",
     "scene_without",
+    "share_of_light",
     "share_that_changed_most",
     "short",
     "sign_test",
@@ -203,6 +212,7 @@ __all__ = [
     "two_codes",
     "two_halves",
     "two_indices",
+    "undominated",
     "unfaithful_code",
     "untrained_sliders",
     "unwritten",
