@@ -239,6 +239,40 @@ show(
     "Traversals of seven latents of an SBD and of a deconv VAE, each named by the factor it follows, and how closely.",
 )
 
+# %% [markdown]
+# Where has the size gone, in the runs of the SBD that have four latents? Here are the two that follow the hue.
+
+
+# %%
+def hue_pair(model):
+    """The codes [1000, 2] in the two latents that have most to do with hue, less their mean."""
+    mean, logvar = encode(model, images)
+    loud = logvar.exp().mean(0) < 0.1
+    turn = factors[:, 5] * 2 * np.pi / 360
+    table = np.corrcoef(mean.T, torch.stack([turn.cos(), turn.sin()]))[: mean.shape[1], -2:]
+    chosen = torch.from_numpy(np.hypot(*table.T)) * loud
+    z = mean[:, chosen.argsort()[-2:]]
+    return (z - z.mean(0)).numpy()
+
+
+BOXED = {"fontsize": 8, "bbox": {"facecolor": "white", "edgecolor": "none", "pad": 1}}
+figure, axes = plt.subplots(2, 5, figsize=(12, 5))
+for row_of, (decoder, rows) in zip(axes, pair_of("sprites", "squares").items(), strict=True):
+    for ax, row in zip(row_of, rows, strict=False):
+        z = hue_pair(load_run("sprites", row))
+        radius = np.corrcoef(np.hypot(*z.T), factors[:, 2])[0, 1]
+        ax.scatter(*z.T, c=factors[:, 5] / 360, cmap="hsv", s=factors[:, 2] ** 2 / 8)
+        for degrees in (0, 90, 180, 270):
+            near = (factors[:, 5] - degrees + 180).remainder(360).sub(180).abs() < 15
+            ax.text(*z[near].mean(0), f"{degrees}°", ha="center", va="center", **BOXED)
+        ax.set(title=f"{LABEL[decoder]}, seed {row.seed}", xticks=[], yticks=[])
+        ax.set_xlabel(f"size by radius: r = {radius:.2f}", fontsize=8)
+        ax.set_aspect("equal", adjustable="datalim")
+show(
+    figure,
+    "Codes in the two latents of hue, dots in the sprite's colour and size: a disc of hues whose rim has large sprites.",
+)
+
 # %%
 from sbd_utils import ScoreRow, read_rows
 from sbd_utils.evidence import EVIDENCE
@@ -501,3 +535,116 @@ for decoder, recipe in (("sbd", "sprites-tc"), ("deconv", "sprites-plain-tc")):
         if rows:
             print(f"{LABEL[decoder]:>6} {name:>8}: pair {span(rows, 'affine_r2')}, hue {span(rows, 'hue')}, size {span(rows, 'size')},", end=" ")
             print(f"error {span(rows, 'squared_error', 1)}, latents {span(rows, 'informative_latents', 0)}, {len(rows)} runs")
+
+# %% [markdown]
+# ## 8. All eight factors
+
+# %%
+for decoder, rows in pair_of("sprites", "coloured").items():
+    if rows:
+        print(f"{LABEL[decoder]:>6}, {len(rows)} runs of {span(rows, 'processor_seconds', 0)} s:", end=" ")
+        print(", ".join(f"{name} {span(rows, name)}" for name in r2_of(rows[0])), end="; ")
+        print(f"error {span(rows, 'squared_error', 1)}")
+
+# %% [markdown]
+# ## Exercises
+#
+# Write in place of the `...`, and run the cell: its last line looks at your answer.
+#
+# **1. A world.** Hearts of 32 × 32 pixels, all else free, whose centres lie near the diagonal and whose hue follows
+# *y*.
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# from sbd_utils import ColoredSprites
+#
+# world = ColoredSprites(im_size=32, ranges={"shape": "heart"}, region="band", ties={"hue": "y"})
+# ```
+#
+# </details>
+
+# %%
+from sbd_utils import checks
+
+world = ...  # a ColoredSprites
+
+checks.hearts_on_a_band(world)
+
+# %% [markdown]
+# **2. An error that can be compared.** A small sprite has a small squared error even if it is not drawn at all. Write
+# `share(images, rebuilt)`: for each picture [N, C, H, H] its squared error over its own light, the sum of its squares.
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def share(images, rebuilt):
+#     error = (rebuilt - images).square().sum((1, 2, 3))
+#     return error / images.square().sum((1, 2, 3))
+# ```
+#
+# </details>
+
+
+# %%
+def share(images, rebuilt): ...
+
+
+checks.share_of_light(share)
+
+# %% [markdown]
+# **3. Beyond what was seen.** Section 3 reads the codes of a hole by a map from outside it. Write `off(codes, places,
+# hole)`: fit the affine map from codes [N, 2] to places [N, 2] where `hole` is False, and give the distances, in
+# pixels, of those where it is True.
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def off(codes, places, hole):
+#     full = np.hstack([codes, np.ones((len(codes), 1))])
+#     matrix, *_ = np.linalg.lstsq(full[~hole], places[~hole], rcond=None)
+#     return np.linalg.norm(full @ matrix - places, axis=1)[hole]
+# ```
+#
+# </details>
+
+
+# %%
+def off(codes, places, hole): ...
+
+
+checks.off_in_the_hole(off)
+
+# %% [markdown]
+# **4. Which runs are beaten?** A run is beaten in rate and distortion by one that is no worse in either and better in
+# one. Write `front(rate, distortion)`: the numbers of the runs that no other one beats. Whose are they, in section 5?
+#
+# <details><summary>Solution</summary>
+#
+# ```python
+# def front(rate, distortion):
+#     no_worse = (rate <= rate[:, None]) & (distortion <= distortion[:, None])
+#     better = (rate < rate[:, None]) | (distortion < distortion[:, None])
+#     return np.flatnonzero(~(no_worse & better).any(1))
+#
+#
+# rows, _ = TABLES["sprite_rates"]
+# columns = (np.array([value(row, name) for row in rows]) for name in ("kl_nats", "squared_error"))
+# print([(LABEL[rows[i].decoder], rows[i].recipe, rows[i].seed) for i in front(*columns)])
+# ```
+#
+# </details>
+
+
+# %%
+def front(rate, distortion): ...
+
+
+checks.undominated(front)
+
+# %% [markdown]
+# ## What comes next
+#
+# One sprite in a picture, and a code that says where it is. With two of them there are two places, and no latent of
+# its own for either: which sprite is the first? Notebook 09 gives every object a code, and a broadcast decoder, of its
+# own.

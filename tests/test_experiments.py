@@ -15,6 +15,7 @@ from sbd_utils import (
     Milestones,
     add_row,
     evaluate_circles,
+    evaluate_model,
     machine_kind,
     read_rows,
     save_weights,
@@ -40,9 +41,10 @@ from tools import kept_weights
 
 ROOT = Path(__file__).resolve().parents[1]
 EVIDENCE = ROOT / "pretrained" / "evidence"
-CURVES = sorted(EVIDENCE.glob("*_circles*_curves.csv"))
+OF_RUNS = {*EVIDENCE.glob("*_circles*.csv"), *EVIDENCE.glob("sprite*.csv")}
+CURVES = sorted(path for path in OF_RUNS if path.stem.endswith("_curves"))
 SCORES = EVIDENCE / "scores_circles.csv"  # of codes, not of runs: see test_scoring
-TABLES = sorted(set(EVIDENCE.glob("*_circles*.csv")) - {*CURVES, SCORES})
+TABLES = sorted(OF_RUNS - {*CURVES, SCORES})
 
 
 def test_every_recipe_and_every_decoder_trains():
@@ -265,8 +267,9 @@ def test_the_committed_scores_follow_from_the_committed_grids(table):
         limit = {"wide": 3.0}.get(row.recipe, 5.0)
         assert RECIPES[row.recipe].squared_error_limit == limit
         two_latents = row.variance_2 < 0.1 and row.variance_3 > 0.7
+        alone = row.pair_share >= 0.95 if source.free else two_latents
         straight = min(fit.affine_r2, fit.similarity_r2) >= 0.99
-        assert row.recovered == (two_latents and straight and row.squared_error <= limit)
+        assert row.recovered == (alone and straight and row.squared_error <= limit)
 
 
 def test_precision_and_processor_of_the_committed_rows_agree():
@@ -410,7 +413,9 @@ def test_the_kept_weights_have_the_scores_of_their_rows(weights):
     assert sum(map(len, by_decoder.values())) == len(names) > 0
     for rows in by_decoder.values():
         for found in rows[:1]:
-            scores = evaluate_circles(load_run(stem, found))
+            model = load_run(stem, found)
+            source = make_stream(found.dataset, im_size=model.config["im_size"])
+            scores = evaluate_model(model, source)
             assert scores.informative == found.informative_latents
             assert scores.squared_error == pytest.approx(found.squared_error, rel=0.02)
             assert scores.geometry.affine_r2 == pytest.approx(found.affine_r2, abs=2e-3)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,11 +12,12 @@ from sbd_utils import VAE, FactorStream, evaluate_model, read_curves, read_rows
 from sbd_utils.__main__ import main
 from sbd_utils.analysis import PAIR_SHARE
 from sbd_utils.data.base import Factor
-from sbd_utils.evidence import r2_of
+from sbd_utils.evidence import EVIDENCE, r2_of
 from sbd_utils.experiments import keep_weights, load_run, run_experiment
 from sbd_utils.recipes import RECIPES, SPRITE_BETAS, train_recipe
 from tests.data.test_files_of_others import write_npz
 
+ROOT = Path(__file__).resolve().parents[1]
 FACTORS = [
     Factor("x", 10, 30, "pixels"),
     Factor("y", 0, 40, "pixels"),
@@ -216,3 +218,40 @@ def test_recipes_of_sprites_end_with_the_beta_of_their_name_and_begin_without():
     assert [pressed["beta"](u / 20) for u in range(21)] == [
         plain["beta"](u / 20) for u in range(21)
     ]
+
+
+# What was found, as pretrained/README.md tells it
+
+
+def chosen_by_the_rule(rows):
+    """The recipe that the search's rule chooses of one decoder's rows."""
+    least = min(row.squared_error for row in rows)
+    counted = [row for row in rows if row.squared_error <= 2 * least]
+    straight = max(counted, key=lambda row: row.affine_r2)
+    if straight.affine_r2 >= 0.5:
+        return straight
+    linear = max(row.linear_r2 for row in counted)
+    near = [row for row in counted if row.linear_r2 >= linear - 0.02]
+    return min(near, key=lambda row: row.squared_error)
+
+
+def test_the_search_on_sprites_chose_by_its_rule_and_is_told_as_it_was():
+    rows = read_rows(EVIDENCE / "sprite_search.csv")
+    assert {(row.seed, row.dataset, row.precision) for row in rows} == {(100, "squares", "fp32")}
+    of = {d: [row for row in rows if row.decoder == d] for d in ("sbd", "deconv")}
+    sbd, deconv = (chosen_by_the_rule(found) for found in of.values())
+    assert (sbd.recipe, deconv.recipe) == ("sprites", "sprites-plain-beta4")
+    told = (ROOT / "pretrained" / "README.md").read_text(encoding="utf-8")
+    assert f"(squared error {sbd.squared_error:.1f}; with it" in told
+    assert f"affine R²\nof {sbd.affine_r2:.3f}, and hue an R² of {r2_of(sbd)['hue']:.2f})" in told
+    assert f"straightest\n({deconv.affine_r2:.2f})" in told
+    assert max(r2_of(row)["hue"] for row in of["deconv"]) < 0.01  # none had the hue
+    places = [row.affine_r2 for row in of["sbd"] if row is not sbd]
+    assert f"({min(places):.2f} to {max(places):.2f})" in told
+
+
+def test_the_deconvolutional_decoder_finds_the_hue_when_it_has_time():
+    curve = [p for p in read_curves("sprite_long") if p.decoder == "deconv"]
+    found = [p.processor_seconds for p in curve if r2_of(p)["hue"] > 0.3]
+    assert 120 < found[0] < 130
+    assert next(p for p in curve if p.processor_seconds > 190).squared_error < 6
