@@ -18,9 +18,14 @@ export class Conversation {
 
   // A promise of { content, buffers }.
   respond(message) {
-    const answer = this.last.then(() => this.answer(message));
-    this.last = answer.catch(() => {}); // what waits is answered all the same
-    return answer;
+    return this.between(() => this.answer(message));
+  }
+
+  // Have something done between two answers.
+  between(work) {
+    const done = this.last.then(work);
+    this.last = done.catch(() => {}); // what waits is done all the same
+    return done;
   }
 
   async answer({ stamp, page, number, ...event }) {

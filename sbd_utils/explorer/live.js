@@ -73,6 +73,7 @@ async function open(figure, { script, ...task }, tell) {
   const { default: shown } = await import(script);
   const failed = `The ${task.kind} cannot start`;
   const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
+  const drawn = listenWhatDraws(worker);
   const spec = await new Promise((done, fail) => {
     worker.addEventListener("message", ({ data }) => {
       if (data.spec) done(data.spec);
@@ -83,8 +84,24 @@ async function open(figure, { script, ...task }, tell) {
     worker.postMessage(task);
   });
   const place = document.createElement("div");
-  figure.replaceChildren(place);
+  figure.replaceChildren(place, drawn);
   shown.render({ model: new Model(worker, spec), el: place });
+}
+
+// A line that says by what means each model's pictures are drawn, as far as that is known.
+function listenWhatDraws(worker) {
+  const line = document.createElement("p");
+  line.className = "drawn";
+  line.setAttribute("role", "status");
+  const texts = new Map(); // by the name of the model
+  worker.addEventListener("message", ({ data }) => {
+    if (!data.drawn) return;
+    texts.set(data.drawn.name, data.drawn.text);
+    const [first, ...others] = new Set(texts.values());
+    const each = [...texts].map(([name, text]) => `${name} is drawn ${text}.`);
+    line.textContent = others.length ? each.join(" ") : `Drawn ${first}.`;
+  });
+  return line;
 }
 
 // A policy of the server may forbid it; the smallest program tells.

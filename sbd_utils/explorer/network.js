@@ -15,11 +15,12 @@ export function useRuntime(program) {
 export class Network {
   // files: { encoder, decoder } or one of them, the content of ONNX files
   //   shape: of an image, [C, H, W]
-  static async load(files, shape) {
+  //   runtime, options: another build of it, and what its sessions are to be
+  static async load(files, shape, runtime = ort, options = {}) {
     const network = new Network();
-    network.shape = shape;
+    Object.assign(network, { shape, runtime });
     for (const [part, content] of Object.entries(files)) {
-      network[part] = await ort.InferenceSession.create(new Uint8Array(content));
+      network[part] = await runtime.InferenceSession.create(new Uint8Array(content), options);
     }
     return network;
   }
@@ -28,14 +29,14 @@ export class Network {
   async encode(images) {
     const [channels] = this.shape;
     const pixels = images.flatMap((image) => Array(channels).fill(image));
-    const x = new ort.Tensor("float32", join(pixels), [images.length, ...this.shape]);
+    const x = new this.runtime.Tensor("float32", join(pixels), [images.length, ...this.shape]);
     const { mean, logvar } = await this.encoder.run({ x });
     return { means: split(mean), logvars: split(logvar) };
   }
 
   // Codes [z_dim]; gives images [C * H * W], of fewer rows if this is a strip.
   async decode(codes) {
-    const z = new ort.Tensor("float32", join(codes), [codes.length, codes[0].length]);
+    const z = new this.runtime.Tensor("float32", join(codes), [codes.length, codes[0].length]);
     const { image } = await this.decoder.run({ z });
     return split(image);
   }

@@ -23,12 +23,7 @@ export class RemoteNetwork {
 
   async decode(codes) {
     const strips = await Promise.all(this.runners.map((runner) => runner.ask("decode", codes)));
-    return codes.map((_, i) =>
-      stack(
-        strips.map((images) => images[i]),
-        this.channels,
-      ),
-    );
+    return joinStrips(strips, this.channels);
   }
 }
 
@@ -54,6 +49,14 @@ class Runner {
       this.worker.postMessage({ wish, given });
     });
   }
+}
+
+// Images, of the strips of all of them, the uppermost first.
+export function joinStrips(strips, channels) {
+  return strips[0].map((_, i) => {
+    const parts = strips.map((images) => images[i]);
+    return stack(parts, channels);
+  });
 }
 
 // One image [C, H, W] of strips [C, h, W], the uppermost first.

@@ -1,5 +1,6 @@
 // A core in a page, beside the page: it draws while the page listens to the hand.
 
+import { Card, Contest } from "./card.js";
 import { Conversation } from "./conversation.js";
 import { Explorer } from "./core.js";
 import { Network, useRuntime } from "./network.js";
@@ -43,16 +44,30 @@ const CORES = { explorer: openExplorer, scene: openScene };
 async function openExplorer(contents) {
   const program = contents.get(PROGRAM);
   const facts = read(contents, "models/facts.json");
-  const loading = facts.sides.map(({ files, channels }) => {
+  const loading = facts.sides.map(async ({ name, files, channels }) => {
     const encoder = contents.get(files.encoder);
     const decoder = files.decoder.map((path) => contents.get(path));
     const shape = [channels, facts.spec.im_size, facts.spec.im_size];
-    return RemoteNetwork.load(program, { encoder, decoder }, shape);
+    const network = await RemoteNetwork.load(program, { encoder, decoder }, shape);
+    return new Contest(network, (text) => self.postMessage({ drawn: { name, text } }));
   });
-  const core = new Explorer(facts, await Promise.all(loading));
+  const networks = await Promise.all(loading);
+  const core = new Explorer(facts, networks);
   await core.handle({ type: "reset" });
   conversation = new Conversation(core);
+  tryCard(networks, facts.sides, contents);
   return facts.spec;
+}
+
+// Let the graphics card draw what it draws well, one model after another.
+async function tryCard(networks, sides, contents) {
+  const card = Card.open();
+  for (const [i, { files, channels, grid }] of sides.entries()) {
+    const decoder = files.decoder.map((path) => contents.get(path));
+    const open = async () => (await card).load(decoder, channels);
+    const codes = grid.map(([code]) => code);
+    await networks[i].hold(open, codes, (work) => conversation.between(work));
+  }
 }
 
 async function openScene(contents) {

@@ -343,6 +343,10 @@ def test_a_film_of_nothing_is_refused(bare):
     assert all("latent" in text for _, text in refused)
 
 
+def test_without_a_graphics_card_webassembly_draws_and_the_page_says_so(front):
+    front.get_by_text("Drawn by WebAssembly: this browser offers no graphics card.").wait_for()
+
+
 def test_it_is_readable_on_a_telephone(front):
     for width in (320, 390):
         front.set_viewport_size({"width": width, "height": 844})

@@ -62,12 +62,19 @@ def browser():
     """A headless Chromium, driven by Playwright."""
     from playwright.sync_api import sync_playwright
 
-    path = browser_path("chromium")
     with sync_playwright() as playwright:
-        launch = playwright.chromium.launch
-        chromium = launch(executable_path=path, args=ARGUMENTS.split(), timeout=1000 * PATIENCE)
+        chromium = launch(playwright.chromium)
         yield chromium
         chromium.close()
+
+
+def launch(browser_type, *arguments: str):
+    """Start Chromium, headless and with further arguments; Playwright gives the type of a browser."""
+    return browser_type.launch(
+        executable_path=browser_path("chromium"),
+        args=[*ARGUMENTS.split(), *arguments],
+        timeout=1000 * PATIENCE,
+    )
 
 
 def open_page(chromium, **options):

@@ -39,11 +39,19 @@ from tools.book.scene import SCENE_MODEL, write_scene
 from tools.book.sources import ROOT, find_repository, gather
 
 OUT = ROOT / "build" / "book"
-RUNTIME = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
-"""Of onnxruntime-web, what runs networks."""
+RUNTIME = (
+    "ort.wasm.min.mjs",
+    "ort-wasm-simd-threaded.mjs",
+    "ort-wasm-simd-threaded.wasm",
+    "ort.jspi.min.mjs",
+    "ort-wasm-simd-threaded.jspi.mjs",
+    "ort-wasm-simd-threaded.jspi.wasm",
+)
+"""Of onnxruntime-web, what runs networks: on the processor, and on a graphics card."""
 PROGRAM = "ort/ort-wasm-simd-threaded.wasm"
 """Of these, what worker.js asks for."""
 SCRIPTS = [
+    "card",
     "conversation",
     "core",
     "figures",
