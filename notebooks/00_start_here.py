@@ -444,7 +444,7 @@ checks.bits_for_a_place(bits)
 # | … "up to a rotation" | 04 · What is *not* shown: that x and y are disentangled |
 # | … the same for the deconvolutional decoder | 05 · The plane, encoded |
 # | … "successfully enables … compared to a deconvolutional decoder" | 05 · Every seed |
-# | MONet and IODINE, for scenes of several objects | not in the course yet |
+# | MONet and IODINE, for scenes of several objects | 09 · MONet: one cut after the other; 09 · IODINE: no encoder at all |
 #
 # | function of the post | here, and in which section | what to know |
 # |---|---|---|

@@ -243,7 +243,7 @@ class AskedRow:
     slots: int
     """That were asked for."""
     steps: int
-    """Of inference: refinements or iterations."""
+    """Of inference: refinements or iterations; 0 of a model that takes none."""
     pool: int
     """Width in pixels of the blocks that were asked for."""
     scenes: int

@@ -2,8 +2,9 @@
 
     python -m tools.asked TABLE.csv
 
-Each is asked for fewer and more steps of inference, for another number of slots, and for scenes of
-five objects, where training has two to four. The table is made anew.
+Each is asked for fewer and more steps of inference, for another number of slots, for scenes whose
+hues differ or are all the same, and for five objects, where training has two to four. The table is
+made anew.
 """
 
 import argparse
@@ -21,8 +22,15 @@ from sbd_utils.pretrained import load_pretrained
 from sbd_utils.scene_scoring import score_scenes
 from tools.scenes import DIGITS, HELD_OUT
 
-ASKED = {"iodine_scenes": ("refinements", 4), "slots_scenes": ("iterations", 1)}
-"""By name: what the model calls a step of inference, and the width of the blocks to ask for."""
+ASKED = {
+    "iodine_scenes": ("refinements", 4),
+    "monet_scenes": (None, 2),
+    "slots_scenes": ("iterations", 1),
+}
+"""By name: what the model calls a step of inference, of which it takes as many as it is asked for
+(None where there is no such number), and the width of the blocks to ask for."""
+HUES = ("scenes-distinct", "scenes-shared")
+"""Worlds that are "scenes" but for the hues."""
 STEPS = (1, 2, 3, 5, 8)
 SLOTS = (4, 5, 6, 7)
 SCORED = 100
@@ -44,20 +52,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 def questions() -> Iterator[tuple[str, str, int, int]]:
     """Weights, data set, slots, steps: each thing is changed alone, then all for five objects."""
-    for name in ASKED:
+    for name, (step, _) in ASKED.items():
         trained = load_pretrained(name).config
-        slots, steps = trained["slots"], trained[ASKED[name][0]]
-        yield from ((name, "scenes", slots, number) for number in STEPS)
+        slots, steps = trained["slots"], trained[step] if step else 0
+        yield from ((name, "scenes", slots, number) for number in (STEPS if step else [steps]))
         yield from ((name, "scenes", number, steps) for number in SLOTS if number != slots)
+        yield from ((name, dataset, slots, steps) for dataset in HUES)
         yield from ((name, "scenes-five", number, steps) for number in (slots, slots + 1))
-        yield name, "scenes-five", slots + 1, 2 * steps
+        if step:
+            yield name, "scenes-five", slots + 1, 2 * steps
 
 
 def score(name: str, dataset: str, slots: int, steps: int) -> AskedRow:
     """The row of one question."""
     step, pool = ASKED[name]
     stream = SCENES[dataset](seed=HELD_OUT)
-    options: dict[str, Any] = {"slots": slots, step: steps}
+    options: dict[str, Any] = {"slots": slots} | ({step: steps} if step else {})
     model, scenes = load_pretrained(name), stream.batch(0, SCORED)
     found = score_scenes(model, scenes, stream, pool, **options)
     scores = {key: round(value, DIGITS) for key, value in found.scores.items()}
@@ -72,7 +82,7 @@ def score(name: str, dataset: str, slots: int, steps: int) -> AskedRow:
         processor=processor_kind(),
         software=software_kind(),
     )
-    print(f"{name}, {dataset}: {slots} slots, {steps} {step}: ARI {row.ari:.3f}", flush=True)
+    print(f"{name}, {dataset}: {slots} slots, {steps} steps: ARI {row.ari:.3f}", flush=True)
     return row
 
 
