@@ -190,6 +190,7 @@ show(
 # | [05 · Deconv comparison](05_deconv_comparison.ipynb) | Is it the decoder? Every seed, and the reasons |
 # | [06 · Latent explorer](06_latent_explorer.ipynb) | Take hold of a code: what does each latent do? |
 # | [07 · Scores](07_scores.ipynb) | What do MIG, SAP, DCI and the FactorVAE score see? |
+# | [08 · Other worlds](08_other_worlds.ipynb) | Does it hold for colours, small things, holes, and factors that hang together? |
 # | [09 · Scenes of several objects](09_scenes_of_objects.ipynb) | What if there is more than one object? |
 #
 # Every notebook runs by itself, from the first cell to the last, in about a minute. Only 03 and 09 train, and take

@@ -746,4 +746,4 @@ checks.interval_of_noisy(interval, codes["noisy"][:500], factors[:500])
 # Two factors are the least that a score can be asked about. With more of them, shape, size and colour, two things
 # change: whether a turned code is as good as an upright one for the decoder, and how many ways there are to be
 # crumpled. The questions stay: how many latents matter, is the code straight, and does a single latent follow a single
-# factor? Notebook 09 asks them of every object of a scene.
+# factor? Notebook 08 asks them of sprites in colour, notebook 09 of every object of a scene.

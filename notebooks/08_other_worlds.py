@@ -86,7 +86,7 @@ show(
 # 180 processor-seconds where the hue matters. Here is how both come along, every seed.
 
 # %%
-from sbd_utils import exact_interval, read_curves, read_evidence
+from sbd_utils import read_curves, read_evidence
 from sbd_utils.evidence import r2_of
 
 TABLES = {}
@@ -322,6 +322,18 @@ show(figure, "Six scores of every run of both decoders on squares, with ceiling 
 
 # %% [markdown]
 # ## 2. Small objects
+#
+# **The question.** A small square has few pixels: to leave it out costs little. The paper says that the SBD finds small
+# objects where deconvolution does not. Squares of one size each: 9, 6, 4 and 3 pixels. The error is shown as a share of
+# that of the best picture which knows nothing, the mean of all images: 1 is blank.
+#
+# **Predict:** below which diameter will either network give up, and leave the picture blank?
+#
+# <details><summary>Answer</summary>
+#
+# TODO
+#
+# </details>
 
 # %%
 from sbd_utils.data import SPRITE_SIZES
@@ -333,35 +345,63 @@ def brightness(world):
     return (images - images.mean(0)).square().sum((1, 2, 3)).mean().item()
 
 
+PRICED = {  # what a squared error weighs: by decoder, the recipe
+    10: OWN,
+    40: {"sbd": "sprites-w40", "deconv": "sprites-plain-w40"},
+}
 figure, axes = plt.subplots(1, 3, figsize=(10, 3))
-sizes = {size: pair_of("sprite_sizes", f"squares-size{size}") for size in SPRITE_SIZES}
-for size, both in sizes.items():
+for size in SPRITE_SIZES:
     nothing = brightness(f"squares-size{size}")
-    for decoder, rows in both.items():
-        shift = {"sbd": -0.12, "deconv": 0.12}[decoder]
-        where = SPRITE_SIZES.index(size) + shift
-        error = [row.squared_error / nothing for row in rows]
-        style = dict(marker=MARKER[decoder], color=COLOR[decoder], linestyle="", markersize=5)
-        axes[0].plot([where] * len(rows), error, **style)
-        axes[1].plot([where] * len(rows), [row.affine_r2 for row in rows], **style)
-        axes[2].plot([where] * len(rows), [value(row, "hue") for row in rows], **style)
-        blank = sum(row.informative_latents == 0 for row in rows)
-        low, high = exact_interval(blank, len(rows))
-        print(
-            f"{size} pixels, {LABEL[decoder]:>6}: error {min(error):.2f} to {max(error):.2f} of a blank picture's,",
-            f"affine R² {span(rows, 'affine_r2')}, blank {blank} of {len(rows)} ({low:.2f} to {high:.2f})",
-        )
+    for w, recipes in PRICED.items():
+        for decoder, recipe in recipes.items():
+            rows = runs("sprite_sizes", f"squares-size{size}", recipe, decoder)
+            if not rows:
+                continue
+            where = SPRITE_SIZES.index(size) + {"sbd": -0.12, "deconv": 0.12}[decoder]
+            error = [row.squared_error / nothing for row in rows]
+            fill = COLOR[decoder] if w == 10 else "none"
+            style = dict(marker=MARKER[decoder], color=COLOR[decoder], linestyle="", markersize=5)
+            for ax, values in zip(
+                axes,
+                (error, [r.affine_r2 for r in rows], [value(r, "hue") for r in rows]),
+                strict=True,
+            ):
+                ax.plot([where] * len(rows), values, markerfacecolor=fill, **style)
+            blank = sum(row.informative_latents == 0 for row in rows)
+            print(
+                f"{size} pixels, w = {w}, {LABEL[decoder]:>6}: error",
+                *(f"{e:.2f}" for e in error),
+                end="; ",
+            )
+            print("affine R²", *(f"{row.affine_r2:.2f}" for row in rows), end="; ")
+            print(f"{blank} of {len(rows)} blank")
 for ax, title in zip(
     axes, ("squared error / blank", "affine R², the pair", "R² of hue"), strict=True
 ):
-    ax.set(title=title, xlabel="diameter (pixels)", xticks=range(4), ylim=(-0.05, 1.05))
+    ax.set(title=title, xlabel="diameter (pixels)", xticks=range(4), ylim=(-0.05, 1.1))
     ax.set_xticklabels(SPRITE_SIZES)
+axes[0].text(0.05, 0.1, "hollow: w = 40", transform=axes[0].transAxes, fontsize=8)
 show(
-    figure, "Error, straightness and hue of both decoders as the sprite shrinks from 9 to 3 pixels."
+    figure,
+    "Error, straightness and hue of both decoders for squares of 3 to 9 pixels, with the usual weight of the error and "
+    "with four times as much.",
 )
 
 # %% [markdown]
 # ## 3. Places that training never saw
+#
+# **The question.** Training leaves out the upper right quadrant, or a ring. Does a network know what it never saw? The
+# paper's reason why the SBD should: its decoder is told *where* each pixel is, and what it draws moves with z. Control:
+# the same decoder, trained on all places, asked at the same ones. Bright: the squared error is as large as the square's
+# own light, as if nothing had been drawn.
+#
+# **Predict:** how far into the hole will either decoder draw the square?
+#
+# <details><summary>Answer</summary>
+#
+# The SBD some way into the quadrant, and not to its corner. The deconv decoder about as far as a square is wide.
+#
+# </details>
 
 # %%
 from sbd_utils import decode, fit_geometry
@@ -432,8 +472,10 @@ show(
 )
 
 # %% [markdown]
-# And the encoder: fit the affine map from place to the pair outside of the hole. How far off, in pixels, are the codes
-# of places inside?
+# The decoders agree on the places that they know, and on the hole's edge, where half of a square was seen. Beyond that
+# the SBD goes on, and then fades. Whose fault is it, the decoder's or the encoder's? The *encoder* is the same for
+# both, and convolutional. Fit the affine map from the pair of latents to places outside of the hole: how far off, in
+# pixels, does it read the places inside?
 
 
 # %%
@@ -482,7 +524,23 @@ show(
 )
 
 # %% [markdown]
+# The dots of the SBD make a grid, and the crosses carry it on for a while and then bunch: the encoder has no code for
+# places that are farther out than any it has seen. So the SBD's plane goes on as a plane, for as far as its encoder
+# goes. The paper's claim holds, with an end to it.
+#
 # ## 4. Factors that hang together
+#
+# **The question.** A code is told nothing of factors. If places lie on a disc, or near the diagonal, two axes of the
+# square are not special any more: a band has a long direction and a short one. Does the code follow the *factors*, or
+# the shape of the *distribution*? The grids below are of all places, also of those that training never saw.
+#
+# **Predict:** near the diagonal x and y are nearly the same number. Will the SBD still give them a plane?
+#
+# <details><summary>Answer</summary>
+#
+# Yes. TODO
+#
+# </details>
 
 # %%
 from sbd_utils import plot_coordinate_grid
@@ -515,32 +573,25 @@ show(
 )
 
 # %% [markdown]
-# And a colour that follows x. Is there a latent for both? Break the tie: hold the place and change the hue, hold the
-# hue and change x.
+# And a colour that follows x: in training, to know one is to know the other. Has the code a latent for place, or for
+# colour, or for both at once? Break the tie: give a square the hue of another place, and then give a hue to a square at
+# another place. What does the pair follow? (A pair that follows both alike would move by as much for either.)
+
 
 # %%
-tied = make_stream("squares-hue-by-x", im_size=32)
-
-
 def moves(model):
-    """How far the pair moves, in standard deviations along the grid, for hue alone and for x alone."""
-    free = make_stream("squares", im_size=32)
-    places = free.place(px, py)
+    """How far the pair of the place moves, in its standard deviations, for hue alone and for x alone."""
+    places = whole.place(px, py)
     share = (places[:, 0] - low) / (high - low)
     places[:, 5] = 270 * share  # as in the world of ties
-    mean, _ = encode(model, free.render(places.float()))
-    chosen = mean.var(0).argsort()[-2:]
-    scale = mean[:, chosen].std(0)
-    found = []
-    for what in ("hue", "x"):
-        changed = places.clone()
-        if what == "hue":
-            changed[:, 5] = 270 * (1 - share)
-        else:
-            changed[:, 0] = low + high - places[:, 0]  # the hue stays
-        other, _ = encode(model, free.render(changed.float()))
-        found.append(((other - mean)[:, chosen] / scale).square().sum(1).mean().sqrt().item())
-    return found
+    other_hue, other_x = places.clone(), places.clone()
+    other_hue[:, 5] = 270 * (1 - share)
+    other_x[:, 0] = low + high - places[:, 0]  # the hue stays
+    codes = [encode(model, whole.render(p.float()))[0] for p in (places, other_hue, other_x)]
+    still, _ = encode(model, whole.render(whole.place(px, py).float()))  # one hue for all places
+    pair = still.var(0).argsort()[-2:]
+    tied, *others = (z[:, pair] / codes[0][:, pair].std(0) for z in codes)  # [169, 2] each
+    return [(z - tied).square().sum(1).mean().sqrt().item() for z in others]
 
 
 for name, table, world in (
@@ -548,7 +599,7 @@ for name, table, world in (
     ("free", "sprites", "squares"),
 ):
     for decoder, rows in pair_of(table, world).items():
-        both = [moves(load_run(table, row)) for row in rows[:3]]
+        both = [moves(load_run(table, row)) for row in rows]
         print(
             f"{name}, {LABEL[decoder]:>6}: moved by hue alone",
             *(f"{h:.2f}" for h, _ in both),
@@ -558,6 +609,18 @@ for name, table, world in (
 
 # %% [markdown]
 # ## 5. Rate and distortion
+#
+# **The question.** β sets the price of a nat. By how much must a decoder's code grow to draw better, and what does that
+# do to its order? Six values of β: the SBD by `sprites`, which ends with that β, the deconv decoder with that β all the
+# time, 60 processor-seconds each, so that most of its runs have no colour yet (section 1).
+#
+# **Predict:** which decoder needs fewer nats for the same error?
+#
+# <details><summary>Answer</summary>
+#
+# TODO
+#
+# </details>
 
 # %%
 from sbd_utils.recipes import SPRITE_BETAS
@@ -601,6 +664,9 @@ show(
 
 # %% [markdown]
 # ## 6. Nothing moves
+#
+# **The question.** Every square is in the middle: size and hue alone are left. The paper reports that the SBD helps even
+# where nothing changes its place. **Does it, here?** Both get about the same time.
 
 # %%
 centered = pair_of("sprite_center", "squares-center")
@@ -619,6 +685,10 @@ for decoder, rows in centered.items():
 
 # %% [markdown]
 # ## 7. Pressure on total correlation
+#
+# **The question.** FactorVAE (Kim & Mnih 2018, [arXiv 1802.05983](https://arxiv.org/abs/1802.05983)) and β-TCVAE (Chen
+# et al. 2018) change the *loss*: latents that depend on each other cost extra. The SBD changes the *decoder*. Do the two
+# ideas add up? Here five times the total correlation of a batch is added to the loss, estimated as in β-TCVAE.
 
 # %%
 for decoder, recipe in (("sbd", "sprites-tc"), ("deconv", "sprites-plain-tc")):
@@ -642,6 +712,8 @@ for decoder, recipe in (("sbd", "sprites-tc"), ("deconv", "sprites-plain-tc")):
 
 # %% [markdown]
 # ## 8. All eight factors
+#
+# Squares of one brightness are a kind world. Now squares, ellipses and hearts at any angle, pale ones and dark ones.
 
 # %%
 for decoder, rows in pair_of("sprites", "coloured").items():

@@ -152,6 +152,9 @@ SPRITES = {
         for beta in (0.2, 4, *SPRITE_BETAS)
     },
     "sprites-plain-tc": plain_sprites(lr=1e-3, beta=4, tc=5),
+    # for small objects, whose squared error is small: it counts four times as much
+    "sprites-w40": sprites(w=40.0),
+    "sprites-plain-w40": plain_sprites(lr=1e-3, beta=1.0, w=40.0),
 }
 
 # For questions about the code alone: never a whole image, so that an update costs a tenth. Means

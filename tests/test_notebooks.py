@@ -32,7 +32,6 @@ STEMS = sorted(
 )
 COURSE = [stem for stem in STEMS if "/" not in stem]
 APPENDIX = [stem for stem in STEMS if "/" in stem]
-NOT_WRITTEN = [8]  # other data than circles, for which 07 has the scores
 LONGEST_CELL = 40  # lines: one screen
 NOTHING_YET = "nothing is written yet"  # what a check says of an exercise that is not done
 LONGEST_IMPORTS = 6  # lines
@@ -65,10 +64,9 @@ def prose(stem: str) -> str:
     return "\n\n".join(cell.source for cell in read(stem).cells if cell.cell_type == "markdown")
 
 
-def test_the_course_begins_at_zero_and_has_no_gap_but_what_is_not_written_yet():
+def test_the_course_begins_at_zero_and_has_no_gap():
     assert COURSE, f"no notebook in {FOLDER}"
-    numbers = sorted([*(int(stem[:2]) for stem in COURSE), *NOT_WRITTEN])
-    assert numbers == list(range(len(numbers)))
+    assert [int(stem[:2]) for stem in COURSE] == list(range(len(COURSE)))
 
 
 def test_an_appendix_has_the_number_of_the_notebook_it_belongs_to():
