@@ -911,9 +911,7 @@ for kind, degrees, style, color in (("equal", 0, "o-", ORANGE), ("opposite", 180
         told = zip(held[who, kind], DISTANCES, strict=True)
         print(f"{who}, {kind} hues:", ", ".join(f"{share:.2f} at {apart}" for share, apart in told))
         axes[who].plot(DISTANCES, held[who, kind], style, color=color, label=kind)
-        axes[who].set(
-            xlabel="distance of centres (pixels)", ylabel=f"held by {who}", ylim=(0, 1.05)
-        )
+        axes[who].set(xlabel="distance (pixels)", ylabel=f"held by {who}", ylim=(0, 1.05))
 axes["MONet"].legend(title="hues", loc="lower right")
 show(
     figure,
