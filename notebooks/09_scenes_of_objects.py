@@ -847,9 +847,9 @@ assert max(scores["held"] for scores in strange.values()) < 0.3
 
 # %% [markdown]
 # It does not fall. More sprites are held than by slot attention or IODINE, the ARI is close to what blocks of 2 allow,
-# and all three worlds are alike. k-means keeps the better foreground ARI where hues differ, for it works on whole pixels, where
-# blocks of 2 allow 0.83; it cuts up the ground, and has nothing where there is one hue. And MONet does what it was
-# trained for, no more: asked for whole images, or on grey grounds, it holds hardly anything.
+# and all three worlds are alike. k-means keeps the better foreground ARI where hues differ, for it works on whole
+# pixels, where blocks of 2 allow 0.83; it cuts up the ground, and has nothing where there is one hue. And MONet does
+# what it was trained for, no more: asked for whole images, or on grey grounds, it holds hardly anything.
 #
 # By what does it divide, if not by hue? First we count. Then a control that could have failed: two circles, of *equal*
 # hues or of opposite ones, at distances from almost hidden to well apart. k-means is told that there are three things.
