@@ -20,11 +20,12 @@
 #
 # **Time**: 45 minutes to read, 30 more for the exercises; 40 seconds to run on two cores.
 #
-# All that we know so far is of one white circle. Watters et al. 2019
-# ([arXiv 1901.07017](https://arxiv.org/abs/1901.07017)) claim more: that the broadcast decoder helps with small objects,
-# where training does not cover everything, where factors hang together, and even where nothing changes its place.
-# Seven questions, each asked in a world that is made for it. Every network here was trained on a slow processor within
-# one to three minutes, so this is a small laboratory: 32 × 32 pixels, 32 channels, two to five seeds.
+# All that we know so far is of one white circle. Watters et al. 2019 ([arXiv
+# 1901.07017](https://arxiv.org/abs/1901.07017)) claim more: that the broadcast decoder carries over to places that
+# training left out, helps most of all where objects are small, and adds to other means of disentangling. And what if
+# factors hang together, or nothing moves? Seven questions, each asked in a world that is made for it. Every network
+# here was trained on a slow processor within one to three minutes, so this is a small laboratory: 32 × 32 pixels, 32
+# channels, two to five seeds.
 
 # %%
 import course  # the file beside this notebook: open both in a clone of the course
@@ -81,9 +82,9 @@ show(
 # The SBD's is `sprites`: β small at first, then up to 8 and down to 1, means over blocks of pixels before whole images;
 # 60 to 80 processor-seconds. The deconv decoder's is `sprites-plain`: Adam at 0.001, β = 1, nothing changes.
 #
-# Its time is another matter. Within the SBD's 60 seconds no recipe of seven taught it the hue: it draws a grey square in
-# the right place, and a baseline that sees no colour cannot be asked about colour. So it gets up to three times as long:
-# 180 processor-seconds where the hue matters. Here is how both come along, every seed.
+# Its time is another matter. Within the SBD's 60 seconds no recipe of seven had taught it the hue: mostly it draws a
+# grey square in the right place, and a baseline that sees no colour cannot be asked about colour. So it gets up to
+# three times as long: 180 processor-seconds where the hue matters. Here is how both come along, every seed.
 
 # %%
 from sbd_utils import read_curves, read_evidence
@@ -127,6 +128,11 @@ def span(rows, name, digits=2):
     """The least and the greatest value over the seeds."""
     values = [value(row, name) for row in rows]
     return f"{min(values):.{digits}f} to {max(values):.{digits}f}"
+
+
+def each(rows, name, digits=2):
+    """The values of all seeds, in their order."""
+    return " ".join(f"{value(row, name):.{digits}f}" for row in rows)
 
 
 # %%
@@ -287,14 +293,16 @@ for row_of, (decoder, rows) in zip(axes, pair_of("sprites", "squares").items(), 
         ax.set_aspect("equal", adjustable="datalim")
 show(
     figure,
-    "Codes in the two latents of hue, dots in the sprite's colour and size: a disc of hues whose rim has large sprites.",
+    "Codes in the two latents of hue, dots in the sprite's colour and size: for the SBD a wheel of hues with large "
+    "sprites at its rim, for the deconv decoder a cloud.",
 )
 
 # %% [markdown]
-# A colour wheel that nobody asked for, and the size is its *radius*: small squares inside, large ones at the rim. That
-# is cheap: a small square has few pixels, so a wrong hue costs little, and a ring of half the radius holds half as many
-# hues that can be told apart. Two factors in polar coordinates are as well ordered as two factors on axes, and no score
-# that asks for one latent per factor will say so. What do the four of notebook 07 say?
+# In four runs of five the SBD has made a colour wheel that nobody asked for, and the size is its *radius*: small
+# squares inside, large ones at the rim. A likely reason, not tested here: a small square has few pixels, so a wrong hue
+# costs little, and a ring of half the radius holds half as many hues that can be told apart. Two factors in polar
+# coordinates are as well ordered as two factors on axes, and no score that asks for one latent per factor will say so.
+# What do the four of notebook 07 say?
 
 # %%
 from sbd_utils import ScoreRow, read_rows
@@ -320,7 +328,30 @@ for ax, (field, label) in zip(axes, SCORES.items(), strict=True):
     ax.set(ylim=(-0.03, 1.06), xticks=[0, 1], xticklabels=["SBD", "deconv"], xlim=(-0.6, 1.6))
 show(figure, "Six scores of every run of both decoders on squares, with ceiling and turned ideal.")
 
+# %%
+for decoder in OWN:
+    chosen = [row for row in scored if (row.recipe, row.decoder) == (OWN[decoder], decoder)]
+    texts = [f"{label} {span(chosen, field)}" for field, label in SCORES.items()]
+    print(f"{LABEL[decoder]:>6}, {len(chosen)} runs:", ", ".join(texts))
+    turns = [min(row.direction, 90 - row.direction) for row in chosen]
+    print(
+        "        the pair's latents lie",
+        *(f"{turn:.0f}°" for turn in turns),
+        "from the image's axes",
+    )
+
 # %% [markdown]
+# **The answer.** The SBD says the place in two latents of its own, in five runs of five, and draws as well after 60 to
+# 76 processor-seconds as the deconv decoder after 180. In this world the scores of notebook 07 tell the two apart, too,
+# all but informativeness. (Disentanglement does so by a hair.) They could because the SBD's pairs happen to lie near
+# the axes of the image here (degrees above). On circles they lay at any angle; we do not know whether the squares,
+# which have sides, are the reason. And MIG calls a network whose place is perfect and whose hues are a wheel a third of
+# what it could be: two latents share the hue, so there is no gap.
+#
+# **Its limits.** One world, one size of network. With constant numbers and in the same time the SBD, too, has the place
+# and little of the hue (`sprite_search.csv`): what makes it see colour early is its recipe. The deconv decoder was
+# given six times as long once: it draws with an error of 3.2 then, and its pair has an affine R² of 0.78.
+#
 # ## 2. Small objects
 #
 # **The question.** A small square has few pixels: to leave it out costs little. The paper says that the SBD finds small
@@ -331,7 +362,8 @@ show(figure, "Six scores of every run of both decoders on squares, with ceiling 
 #
 # <details><summary>Answer</summary>
 #
-# TODO
+# Both below 6 pixels, with the usual weight of the squared error, w = 10. With w = 40 both find squares of 4 pixels,
+# the deconv decoder sooner; nobody finds those of 3.
 #
 # </details>
 
@@ -345,39 +377,39 @@ def brightness(world):
     return (images - images.mean(0)).square().sum((1, 2, 3)).mean().item()
 
 
-PRICED = {  # what a squared error weighs: by decoder, the recipe
-    10: OWN,
-    40: {"sbd": "sprites-w40", "deconv": "sprites-plain-w40"},
-}
+KINDS = [  # decoder, recipe, and what a squared error weighs
+    ("sbd", "sprites", 10),
+    ("deconv", "sprites-plain", 10),
+    ("sbd", "sprites-w40", 40),
+    ("sbd", "sprites-plain-w40", 40),
+    ("deconv", "sprites-plain-w40", 40),
+]
+PANELS = ("squared error / blank", "affine R², the pair", "R² of hue")
 figure, axes = plt.subplots(1, 3, figsize=(10, 3))
-for size in SPRITE_SIZES:
+for place, size in enumerate(SPRITE_SIZES):
     nothing = brightness(f"squares-size{size}")
-    for w, recipes in PRICED.items():
-        for decoder, recipe in recipes.items():
-            rows = runs("sprite_sizes", f"squares-size{size}", recipe, decoder)
-            if not rows:
-                continue
-            where = SPRITE_SIZES.index(size) + {"sbd": -0.12, "deconv": 0.12}[decoder]
-            error = [row.squared_error / nothing for row in rows]
-            fill = COLOR[decoder] if w == 10 else "none"
-            style = dict(marker=MARKER[decoder], color=COLOR[decoder], linestyle="", markersize=5)
-            for ax, values in zip(
-                axes,
-                (error, [r.affine_r2 for r in rows], [value(r, "hue") for r in rows]),
-                strict=True,
-            ):
-                ax.plot([where] * len(rows), values, markerfacecolor=fill, **style)
-            blank = sum(row.informative_latents == 0 for row in rows)
-            print(
-                f"{size} pixels, w = {w}, {LABEL[decoder]:>6}: error",
-                *(f"{e:.2f}" for e in error),
-                end="; ",
-            )
-            print("affine R²", *(f"{row.affine_r2:.2f}" for row in rows), end="; ")
-            print(f"{blank} of {len(rows)} blank")
-for ax, title in zip(
-    axes, ("squared error / blank", "affine R², the pair", "R² of hue"), strict=True
-):
+    for decoder, recipe, w in KINDS:
+        rows = runs("sprite_sizes", f"squares-size{size}", recipe, decoder)
+        if not rows:  # that weight was tried on the small ones alone
+            continue
+        columns = (
+            [row.squared_error / nothing for row in rows],
+            [row.affine_r2 for row in rows],
+            [value(row, "hue") for row in rows],
+        )
+        style = {"color": COLOR[decoder], "linestyle": "", "markersize": 5}
+        style["markerfacecolor"] = COLOR[decoder] if w == 10 else "none"
+        across = place + {"sbd": -0.12, "deconv": 0.12}[decoder] + (0.06 if w > 10 else -0.06)
+        for ax, values in zip(axes, columns, strict=True):
+            ax.plot([across] * len(rows), values, MARKER[decoder], **style)
+        share_left = " ".join(f"{error:.2f}" for error in columns[0])
+        print(
+            f"{size} pixels, {LABEL[decoder]:>6}, {recipe:>17}: error {share_left} of blank;",
+            end=" ",
+        )
+        print(f"KL {each(rows, 'kl_nats', 1)}; pair {each(rows, 'affine_r2')};", end=" ")
+        print(f"{each(rows, 'processor_seconds', 0)} s")
+for ax, title in zip(axes, PANELS, strict=True):
     ax.set(title=title, xlabel="diameter (pixels)", xticks=range(4), ylim=(-0.05, 1.1))
     ax.set_xticklabels(SPRITE_SIZES)
 axes[0].text(0.05, 0.1, "hollow: w = 40", transform=axes[0].transAxes, fontsize=8)
@@ -388,6 +420,15 @@ show(
 )
 
 # %% [markdown]
+# **The answer.** With w = 10 neither decoder draws a square of 4 or 3 pixels in this time: it costs fewer nats to say
+# nothing (KL 0). That is the loss's doing, not the decoder's. With w = 40 squares of 4 pixels are found by the deconv
+# decoder within 60 to 72 processor-seconds, in two runs of two, in a crumpled code; by the SBD within 180 to 190, in
+# two of two, with a straight pair; and *not* by the SBD's own schedule, whose means over 4 × 4 pixels wash such a
+# square out. So a small object is not where an SBD is quickest here, and a recipe that was made for larger ones can
+# hide it.
+#
+# **Its limits.** One seed for most sizes, two for the important one; no run longer than three minutes.
+#
 # ## 3. Places that training never saw
 #
 # **The question.** Training leaves out the upper right quadrant, or a ring. Does a network know what it never saw? The
@@ -399,7 +440,8 @@ show(
 #
 # <details><summary>Answer</summary>
 #
-# The SBD some way into the quadrant, and not to its corner. The deconv decoder about as far as a square is wide.
+# In the ring the SBD draws as if nothing had been left out, and in the quadrant some way, not to its corner. The deconv
+# decoder fills the ring less well, and the quadrant hardly farther than a square is wide.
 #
 # </details>
 
@@ -434,7 +476,7 @@ def inside(world):
 
 
 figure, axes = plt.subplots(2, 4, figsize=(11, 5.4))
-for column, world in zip((0, 2), ("squares-no-quadrant",), strict=False):
+for column, world in zip((0, 2), ("squares-no-quadrant", "squares-no-ring"), strict=True):
     hole = inside(world)
     for row_of, decoder in zip(axes, OWN, strict=True):
         found = [
@@ -472,10 +514,10 @@ show(
 )
 
 # %% [markdown]
-# The decoders agree on the places that they know, and on the hole's edge, where half of a square was seen. Beyond that
-# the SBD goes on, and then fades. Whose fault is it, the decoder's or the encoder's? The *encoder* is the same for
-# both, and convolutional. Fit the affine map from the pair of latents to places outside of the hole: how far off, in
-# pixels, does it read the places inside?
+# Both draw well where they were trained, and at the edge of a hole, where half of a square was seen. In the ring the
+# SBD cannot be told from its control. Into the quadrant it goes on, and then fades. Whose fault is it, the decoder's or
+# the encoder's? The *encoder* is the same for both, and convolutional. Fit the affine map from the pair of latents to
+# places outside of the hole: how far off, in pixels, does it read the places inside?
 
 
 # %%
@@ -495,7 +537,7 @@ def pixels_off(z, hole):
 
 figure, axes = plt.subplots(1, 4, figsize=(11, 2.9))
 places = iter(axes)
-for world in ("squares-no-quadrant",):
+for world in ("squares-no-quadrant", "squares-no-ring"):
     hole = inside(world)
     for decoder, rows in pair_of("sprite_holes", world).items():
         codes = [pair_and_codes(load_run("sprite_holes", row)) for row in rows]
@@ -524,9 +566,9 @@ show(
 )
 
 # %% [markdown]
-# The dots of the SBD make a grid, and the crosses carry it on for a while and then bunch: the encoder has no code for
-# places that are farther out than any it has seen. So the SBD's plane goes on as a plane, for as far as its encoder
-# goes. The paper's claim holds, with an end to it.
+# The dots of the SBD make a grid, and the crosses fill its hole; in the quadrant they carry it on for a while and then
+# bunch: the encoder has no code for places that are farther out than any it has seen. The paper's claim holds: inside
+# of what was seen without reserve, beyond it with an end.
 #
 # ## 4. Factors that hang together
 #
@@ -538,7 +580,7 @@ show(
 #
 # <details><summary>Answer</summary>
 #
-# Yes. TODO
+# Yes, as straight as ever; but of another form. And the disc's plane goes on to corners that no square ever was in.
 #
 # </details>
 
@@ -549,7 +591,6 @@ figure, axes = plt.subplots(2, 5, figsize=(12, 5))
 for column, world in enumerate(("disc", "band")):
     source = make_stream(f"squares-{world}", im_size=32)
     xx, yy, labels = source.lines()
-    known = source.holds(source.place(xx, yy)).numpy()
     for row_of, (decoder, rows) in zip(
         axes, pair_of("sprite_ties", f"squares-{world}").items(), strict=True
     ):
@@ -559,20 +600,28 @@ for column, world in enumerate(("disc", "band")):
             everywhere = fit_geometry(np.stack([xx, yy], 1), z).affine_r2
             plot_coordinate_grid(ax, *z.T, labels, f"{LABEL[decoder]} {world}", ("", ""))
             ax.set(xticks=[], yticks=[])
-            ax.set_xlabel(f"R² {run.affine_r2:.2f}; all places {everywhere:.2f}", fontsize=8)
+            known = (
+                f"known places: affine R² {run.affine_r2:.2f}, similarity {run.similarity_r2:.2f}"
+            )
+            ax.set_xlabel(f"{known}\nall places: affine {everywhere:.2f}", fontsize=7)
 for ax, decoder in zip(axes[:, 4], OWN, strict=True):
     run = pair_of("sprites", "squares")[decoder][0]
     plot_coordinate_grid(
         ax, *TABLES["sprites"][1][run.name].T, labels, f"{LABEL[decoder]} square", ("", "")
     )
     ax.set(xticks=[], yticks=[])
-    ax.set_xlabel(f"R² {run.affine_r2:.2f}", fontsize=8)
+    ax.set_xlabel(f"affine R² {run.affine_r2:.2f}, similarity {run.similarity_r2:.2f}", fontsize=7)
 show(
     figure,
     "Encoded grids of positions after training on a disc, on a band, and on the whole square.",
 )
 
 # %% [markdown]
+# **The answer.** *Which* plane it is, the factors say: affine R² of 0.99 and more on every place that training knew, on
+# the disc even beyond. How *wide* it is, the distribution says: on the band the similarity R² is far lower, since the
+# narrow direction is stretched until each latent has the spread of the prior. The deconv decoder's two bands are a
+# snake, in which the short direction is lost, and a sheet that is folded.
+#
 # And a colour that follows x: in training, to know one is to know the other. Has the code a latent for place, or for
 # colour, or for both at once? Break the tie: give a square the hue of another place, and then give a hue to a square at
 # another place. What does the pair follow? (A pair that follows both alike would move by as much for either.)
@@ -608,17 +657,25 @@ for name, table, world in (
         print("by x alone", *(f"{x:.2f}" for _, x in both))
 
 # %% [markdown]
+# **The answer.** The SBD's pair follows the place and leaves the hue alone, although the two never differed in
+# training; it has no other latent for the hue, so its decoder paints what belongs to x. Which of two tied factors a
+# code follows is no question of statistics, as both say the same: it is the network's inclination, and this one's is
+# for places. The deconv decoder's pair follows the place more than the hue, too, by a factor of four to five in place
+# of eleven to sixteen. That the SBD's pair does not move with hue in a world *without* ties is no finding: there it
+# must not, and in two of five runs does.
+#
 # ## 5. Rate and distortion
 #
 # **The question.** β sets the price of a nat. By how much must a decoder's code grow to draw better, and what does that
 # do to its order? Six values of β: the SBD by `sprites`, which ends with that β, the deconv decoder with that β all the
-# time, 60 processor-seconds each, so that most of its runs have no colour yet (section 1).
+# time, for 180 processor-seconds, three times as long.
 #
-# **Predict:** which decoder needs fewer nats for the same error?
+# **Predict:** which decoder needs fewer nats for the same error? And does order come with β?
 #
 # <details><summary>Answer</summary>
 #
-# TODO
+# The SBD, by a little where both have learned the colours. Its order does not depend on β; the deconv decoder's does,
+# and not in the way that one would think.
 #
 # </details>
 
@@ -644,11 +701,14 @@ for decoder, name in (("sbd", "sprites-beta{}"), ("deconv", "sprites-plain-beta{
             markersize=5,
         )
         print(
-            f"{LABEL[decoder]:>6} β {beta}: rate {span(rows, 'kl_nats', 1)}, error {span(rows, 'squared_error', 1)},",
+            f"{LABEL[decoder]:>6} β {beta}: rate {each(rows, 'kl_nats', 1)}, error {each(rows, 'squared_error', 1)},",
             end=" ",
         )
-        print(f"pair {span(rows, 'affine_r2')}, latents {span(rows, 'informative_latents', 0)}")
+        print(f"pair {each(rows, 'affine_r2')}, latents {each(rows, 'informative_latents', 0)}")
 axes[0].set(xlabel="rate: KL divergence (nats)", ylabel="distortion: squared error", yscale="log")
+axes[0].set(yticks=[3, 4, 6, 9, 12], yticklabels=["3", "4", "6", "9", "12"])
+axes[0].minorticks_off()
+axes[0].text(0.95, 0.9, "round: SBD\nsquare: deconv", transform=axes[0].transAxes, ha="right")
 axes[1].set(
     xlabel="β",
     ylabel="affine R², the pair",
@@ -663,67 +723,135 @@ show(
 )
 
 # %% [markdown]
+# **The answer.** Along the SBD's line a nat buys a little, and its pair stays as straight as it was, whatever the
+# price: from 11 nats at an error of 4.0 to 17.6 at 3.5. At about 12 nats the deconv decoder draws with 4.5, the SBD
+# with 3.8; at 22 nats the deconv decoder has 4.0, which the SBD has for 11. With 27 nats, more than the SBD was ever
+# let spend, the deconv decoder draws best of all, 3.1. The straightness of its pair goes down and up again: 0.61, 0.21,
+# and, at β = 5.4, *0.94*, the straightest deconv pair in this course. β can do for that decoder part of what
+# coordinates do for the other, at twice the error.
+#
+# **Its limits.** One seed a point. β acts for the whole time in one recipe and at the end in the other. The point of
+# the deconv decoder at β = 1.4 has not learned the colours in its time.
+#
 # ## 6. Nothing moves
 #
-# **The question.** Every square is in the middle: size and hue alone are left. The paper reports that the SBD helps even
-# where nothing changes its place. **Does it, here?** Both get about the same time.
+# **The question.** Every square is in the middle; size and hue alone are left. What the SBD knows better is *where* a
+# pixel is. Is there anything left for it to win? Both get about the same time; say which will draw with less error.
 
 # %%
 centered = pair_of("sprite_center", "squares-center")
 for decoder, rows in centered.items():
     print(
-        f"{LABEL[decoder]:>6}: R² of size {span(rows, 'size')}, of hue {span(rows, 'hue')},",
+        f"{LABEL[decoder]:>6}: R² of size {each(rows, 'size')}, of hue {each(rows, 'hue')},",
         end=" ",
     )
     print(
-        f"error {span(rows, 'squared_error', 1)}, latents {span(rows, 'informative_latents', 0)}",
+        f"error {each(rows, 'squared_error', 1)}, latents {each(rows, 'informative_latents', 0)}",
         end=", ",
     )
     print(
-        f"KL {span(rows, 'kl_nats', 1)}, {len(rows)} runs of {span(rows, 'processor_seconds', 0)} s"
+        f"KL {each(rows, 'kl_nats', 1)}, {len(rows)} runs of {each(rows, 'processor_seconds', 0)} s"
     )
 
 # %% [markdown]
+# **The answer.** Nothing. Both read size and hue out of such squares, and the deconv decoder draws them with less than
+# half of the error in the same time. At this scale an SBD is a slow way to draw what never moves.
+#
 # ## 7. Pressure on total correlation
 #
 # **The question.** FactorVAE (Kim & Mnih 2018, [arXiv 1802.05983](https://arxiv.org/abs/1802.05983)) and β-TCVAE (Chen
-# et al. 2018) change the *loss*: latents that depend on each other cost extra. The SBD changes the *decoder*. Do the two
-# ideas add up? Here five times the total correlation of a batch is added to the loss, estimated as in β-TCVAE.
+# et al. 2018) change the *loss*: latents that depend on each other cost extra. The SBD changes the *decoder*. Do the
+# two ideas add up? Here five times the total correlation of a batch is added to the loss, estimated as in β-TCVAE.
 
 # %%
-for decoder, recipe in (("sbd", "sprites-tc"), ("deconv", "sprites-plain-tc")):
-    for name, rows in (
-        ("with", runs("sprite_tc", "squares", recipe, decoder)),
-        (
-            "without",
-            pair_of("sprites", "squares")["sbd"]
-            if decoder == "sbd"
-            else GROUPS["deconv, sprites-plain-beta4"],
-        ),
-    ):
-        if rows:
-            print(
-                f"{LABEL[decoder]:>6} {name:>8}: pair {span(rows, 'affine_r2')}, hue {span(rows, 'hue')}, size {span(rows, 'size')},",
-                end=" ",
-            )
-            print(
-                f"error {span(rows, 'squared_error', 1)}, latents {span(rows, 'informative_latents', 0)}, {len(rows)} runs"
-            )
+PRESSED = {
+    "SBD without": GROUPS["SBD, sprites"],
+    "SBD with": runs("sprite_tc", "squares", "sprites-tc", "sbd"),
+    "deconv without": GROUPS["deconv, sprites-plain-beta4"],
+    "deconv with": runs("sprite_tc", "squares", "sprites-plain-tc", "deconv"),
+}
+for name, rows in PRESSED.items():
+    print(f"{name:>14}: pair {each(rows, 'affine_r2')}; hue {each(rows, 'hue')};", end=" ")
+    print(f"error {each(rows, 'squared_error', 1)}; latents {each(rows, 'informative_latents', 0)}")
 
 # %% [markdown]
+# **The answer.** For the SBD there is nothing left to add to its pair. The hue is no straighter for it, and the error
+# lies where it lay. The deconv decoder's pairs, of the recipe with β = 4 that draws grey squares, are at the upper end
+# of what they were without. No more can be said of so few runs. That the two ideas add up, as the paper reports of
+# larger trainings, is not seen here, nor is it ruled out.
+#
 # ## 8. All eight factors
 #
-# Squares of one brightness are a kind world. Now squares, ellipses and hearts at any angle, pale ones and dark ones.
+# Squares of one brightness are a kind world. Now squares, ellipses and hearts at any angle, pale ones and dark ones, by
+# the same recipes.
 
 # %%
 for decoder, rows in pair_of("sprites", "coloured").items():
     if rows:
         print(
-            f"{LABEL[decoder]:>6}, {len(rows)} runs of {span(rows, 'processor_seconds', 0)} s:",
+            f"{LABEL[decoder]:>6}, {len(rows)} runs of {each(rows, 'processor_seconds', 0)} s:",
             end=" ",
         )
-        print(", ".join(f"{name} {span(rows, name)}" for name in r2_of(rows[0])), end="; ")
-        print(f"error {span(rows, 'squared_error', 1)}")
+        print(", ".join(f"{name} {each(rows, name)}" for name in r2_of(rows[0])), end="; ")
+        print(f"error {each(rows, 'squared_error', 1)}")
+
+# %% [markdown]
+# **The answer.** In this time both networks have the place, the SBD a little of the size, and nothing else: of shape,
+# angle, hue, saturation and value no R² is above 0.14. The SBD's pair is as straight as ever. One run each: what eight
+# factors need, a longer training or another schedule, two cores have not settled; the commands are in
+# `pretrained/README.md`, "Coloured sprites".
+
+# %%
+both = pair_of("sprites", "squares")
+assert min(row.affine_r2 for row in both["sbd"]) > 0.99 > 0.9
+assert max(row.affine_r2 for row in [*both["deconv"], *GROUPS["deconv, sprites-plain-beta4"]]) < 0.9
+for world in ("squares-disc", "squares-band", "squares-hue-by-x"):
+    assert min(row.affine_r2 for row in pair_of("sprite_ties", world)["sbd"]) > 0.99
+    assert max(row.affine_r2 for row in pair_of("sprite_ties", world)["deconv"]) < 0.92
+assert max(row.similarity_r2 for row in pair_of("sprite_ties", "squares-band")["sbd"]) < 0.9
+still = pair_of("sprite_center", "squares-center")
+assert max(row.squared_error for row in still["deconv"]) < min(
+    row.squared_error / 1.9 for row in still["sbd"]
+)
+small = {
+    kind: runs("sprite_sizes", "squares-size4", *kind)
+    for kind in (
+        ("sprites-w40", "sbd"),
+        ("sprites-plain-w40", "sbd"),
+        ("sprites-plain-w40", "deconv"),
+    )
+}
+found = [min(row.kl_nats for row in rows) > 5 for rows in small.values()]
+assert found == [False, True, True]
+pressed = [
+    row.affine_r2 for row in runs("sprite_rates", "squares", "sprites-plain-beta5.4", "deconv")
+]
+assert min(pressed) > 0.9
+print("what the sections say of straightness, of small squares and of still ones is in the tables")
+
+# %% [markdown]
+# ## What we established
+#
+# - Squares that differ in place, size and hue: the SBD has the place in two latents by itself, in five runs of five,
+#   and the hue in two more, in four runs as a wheel whose radius is the size. The deconv decoder, in three times the
+#   time, draws as well and mixes all of it.
+# - A ring left out of training: the SBD draws in it as anywhere, the deconv decoder with up to twice the error. A
+#   quadrant: the SBD goes on into it for as far as its encoder has codes, the deconv decoder stops at the edge. The
+#   same networks, trained on all places, draw there like anywhere.
+# - On a disc, on a band, with a hue that follows x: the SBD's plane is straight by the *factors* of place, and its
+#   widths are those of the *distribution*.
+# - Where the SBD does not help: squares that do not move (the deconv decoder draws them with half of the error),
+#   squares of 3 pixels (nobody sees them), squares of 4 (the deconv decoder sees them sooner).
+# - β = 5.4 all the time gives a deconv decoder a pair with an affine R² of 0.94.
+# - MIG, SAP and DCI tell the decoders apart in this world, and mark a hue that is a wheel as a fault.
+#
+# ## What could be wrong with it
+#
+# - One seed or two where it was not five; every row says its seed. The fresh seeds of a proof are still to come.
+# - The recipes differ between the decoders, and so does their time: the SBD's was found by trials with SBDs, and it is
+#   its schedule that makes it see the hue early. By constant numbers it has the place, straight, and little of the hue.
+# - 32 × 32 pixels, 32 channels, minutes. What hours would do to any of the seven answers was not tried.
+# - The radius of the wheel was found by looking, after the fact; so were the grids near the axes.
 
 # %% [markdown]
 # ## Exercises
