@@ -115,6 +115,7 @@ def value(row, name):
     return getattr(row, name) if hasattr(row, name) else r2_of(row)[name]
 
 
+# %%
 def dots(ax, place, rows, name):
     """Every run as a dot, side by side in the order of the seeds, and their median as a bar."""
     values = [value(row, name) for row in rows]
@@ -237,6 +238,7 @@ def median_run(rows, name="affine_r2"):
     return sorted(rows, key=lambda row: value(row, name))[len(rows) // 2]
 
 
+# %%
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.6))
 for ax, decoder in zip(axes, OWN, strict=True):
     row = median_run(pair_of("sprites", "squares")[decoder])
@@ -385,6 +387,8 @@ KINDS = [  # decoder, recipe, and what a squared error weighs
     ("deconv", "sprites-plain-w40", 40),
 ]
 PANELS = ("squared error / blank", "affine R², the pair", "R² of hue")
+
+# %%
 figure, axes = plt.subplots(1, 3, figsize=(10, 3))
 for place, size in enumerate(SPRITE_SIZES):
     nothing = brightness(f"squares-size{size}")
@@ -475,6 +479,7 @@ def inside(world):
     return ~make_stream(world, im_size=32).in_region(whole.place(px, py)).numpy()
 
 
+# %%
 figure, axes = plt.subplots(2, 4, figsize=(11, 5.4))
 for column, world in zip((0, 2), ("squares-no-quadrant", "squares-no-ring"), strict=True):
     hole = inside(world)
@@ -535,6 +540,7 @@ def pixels_off(z, hole):
     return np.hypot(*(apply_map(z, back) - np.stack([px, py], 1)).T)
 
 
+# %%
 figure, axes = plt.subplots(1, 4, figsize=(11, 2.9))
 places = iter(axes)
 for world in ("squares-no-quadrant", "squares-no-ring"):
@@ -738,11 +744,9 @@ for decoder, name in (("sbd", "sprites-beta{}"), ("deconv", "sprites-plain-beta{
             color=COLOR[decoder],
             markersize=5,
         )
-        print(
-            f"{LABEL[decoder]:>6} β {beta}: rate {each(rows, 'kl_nats', 1)}, error {each(rows, 'squared_error', 1)},",
-            end=" ",
-        )
-        print(f"pair {each(rows, 'affine_r2')}, latents {each(rows, 'informative_latents', 0)}")
+        told = {"kl_nats": ("rate", 1), "squared_error": ("error", 1), "affine_r2": ("pair", 2)}
+        words = [f"{word} {each(rows, column, digits)}" for column, (word, digits) in told.items()]
+        print(f"{LABEL[decoder]:>6} β {beta}:", ", ".join(words))
 axes[0].set(xlabel="rate: KL divergence (nats)", ylabel="distortion: squared error", yscale="log")
 axes[0].set(yticks=[3, 4, 6, 9, 12], yticklabels=["3", "4", "6", "9", "12"])
 axes[0].minorticks_off()

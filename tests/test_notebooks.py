@@ -256,12 +256,13 @@ def test_cells_and_solutions_run_from_a_plain_clone(stem):
         if not (bare and "widget" in cell.metadata.get("tags", []))
     ]
     if stem.startswith("03"):
-        cells = with_a_stop(cells, 640)
+        cells = with_a_stop(cells, 650)
     checked = [last_statement(source) for source in exercise_cells(stem)]
     answers = [f"{a}\n{check}" for a, check in zip(solutions(stem), checked, strict=True)]
     folder = (FOLDER / stem).parent
     run = run_cells(cells, answers, OPTIONAL if bare else [], folder)
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
+    assert ("Stopped after 65" in run.stdout) == stem.startswith("03")
     assert run.stdout.count(NOTHING_YET) == len(checked)  # of the notebook's own cells
     assert run.stdout.count(": the check found nothing wrong.\n") == len(checked)
 
