@@ -97,7 +97,7 @@ def runs(table, world, recipe, decoder):
     """The rows of a table that have these names, in the order of their seeds."""
     if table not in TABLES:
         TABLES[table] = read_evidence(table)  # rows, and encoded grids by name
-    wanted = (f"{world}", recipe, decoder)
+    wanted = (world, recipe, decoder)
     rows = [row for row in TABLES[table][0] if (row.dataset, row.recipe, row.decoder) == wanted]
     return sorted(rows, key=lambda row: row.seed)
 
@@ -138,7 +138,7 @@ def each(rows, name, digits=2):
 
 # %%
 figure, axes = plt.subplots(1, 3, figsize=(11, 3), sharex=True)
-search = [p for p in read_curves("sprites") if p.dataset == "squares"]
+scorings = [p for p in read_curves("sprites") if p.dataset == "squares"]
 for ax, (field, label) in zip(
     axes,
     {
@@ -150,7 +150,9 @@ for ax, (field, label) in zip(
 ):
     for decoder, recipe in OWN.items():
         for seed in range(5):
-            points = [p for p in search if (p.recipe, p.decoder, p.seed) == (recipe, decoder, seed)]
+            points = [
+                p for p in scorings if (p.recipe, p.decoder, p.seed) == (recipe, decoder, seed)
+            ]
             ax.plot(
                 [p.processor_seconds for p in points],
                 [value(p, field) for p in points],
@@ -234,8 +236,8 @@ def follows(mean, factors):
     return [(list(targets)[b].strip(), found[i, b]) for i, b in enumerate(best)]
 
 
-def median_run(rows, name="affine_r2"):
-    return sorted(rows, key=lambda row: value(row, name))[len(rows) // 2]
+def median_run(rows):
+    return sorted(rows, key=lambda row: row.affine_r2)[len(rows) // 2]
 
 
 # %%
@@ -291,8 +293,10 @@ for row_of, (decoder, rows) in zip(axes, pair_of("sprites", "squares").items(), 
             near = (factors[:, 5] - degrees + 180).remainder(360).sub(180).abs() < 15
             ax.text(*z[near].mean(0), f"{degrees}°", ha="center", va="center", **BOXED)
         ax.set(title=f"{LABEL[decoder]}, seed {row.seed}", xticks=[], yticks=[])
-        ax.set_xlabel(f"size by radius: r = {radius:.2f}", fontsize=8)
+        ax.set_xlabel(f"one latent of hue\nsize by radius: r = {radius:.2f}", fontsize=8)
         ax.set_aspect("equal", adjustable="datalim")
+for ax in axes[:, 0]:
+    ax.set_ylabel("the other latent of hue", fontsize=8)
 show(
     figure,
     "Codes in the two latents of hue, dots in the sprite's colour and size: for the SBD a wheel of hues with large "
@@ -426,7 +430,7 @@ show(
 # %% [markdown]
 # **The answer.** With w = 10 neither decoder draws a square of 4 or 3 pixels in this time: it costs fewer nats to say
 # nothing (KL 0). That is the loss's doing, not the decoder's. With w = 40 squares of 4 pixels are found by the deconv
-# decoder within 60 to 72 processor-seconds, in two runs of two, in a crumpled code; by the SBD within 180 to 190, in
+# decoder within 66 to 72 processor-seconds, in two runs of two, in a crumpled code; by the SBD within 180 to 190, in
 # two of two, with a straight pair; and *not* by the SBD's own schedule, whose means over 4 × 4 pixels wash such a
 # square out. So a small object is not where an SBD is quickest here, and a recipe that was made for larger ones can
 # hide it.
@@ -460,17 +464,16 @@ px, py = (axis.ravel() for axis in np.meshgrid(ticks, ticks))  # [169] each
 HUES = (40, 220)
 
 
-def maps(model, pair_fit=None):
-    """At each place: squared error over the sprite's own light, and how far off it is encoded."""
+def maps(model, corrected=lambda mean: mean):
+    """Squared error at each place [169], over the sprite's own light; codes may be corrected."""
     errors = np.zeros(len(px))
     for hue in HUES:
         places = whole.place(px, py)
         places[:, 5] = hue
         pictures = whole.render(places.float())
         mean, _ = encode(model, pictures)
-        rebuilt = decode(model, mean)
-        light = pictures.square().sum((1, 2, 3))
-        errors += ((rebuilt - pictures).square().sum((1, 2, 3)) / light).numpy() / len(HUES)
+        wrong = (decode(model, corrected(mean)) - pictures).square().sum((1, 2, 3))
+        errors += (wrong / pictures.square().sum((1, 2, 3))).numpy() / len(HUES)
     return errors
 
 
@@ -566,6 +569,7 @@ for world in ("squares-no-quadrant", "squares-no-ring"):
         ax.plot(*z[hole].T, "x", color="black", markersize=3.5)
         ax.set(title=f"{LABEL[decoder]}, {world[8:]}", xticks=[], yticks=[])
         ax.set_aspect("equal", adjustable="datalim")
+axes[0].set(xlabel="one latent of the pair", ylabel="the other")
 show(
     figure,
     "Codes of a grid of places: dots for places that training knew, crosses for those in the hole.",
@@ -578,27 +582,18 @@ show(
 
 
 # %%
-def drawn_by_the_map(model, hole):
-    """Shares of the light [169] that are wrong if all latents are told by a map from places outside."""
-    errors = np.zeros(len(px))
+def by_the_map(mean):
+    """Codes [169, z_dim] as the affine map from the places outside the hole has them."""
     full = np.stack([px, py, np.ones(len(px))], 1)
-    for hue in HUES:
-        places = whole.place(px, py)
-        places[:, 5] = hue
-        pictures = whole.render(places.float())
-        mean, _ = encode(model, pictures)
-        there, *_ = np.linalg.lstsq(full[~hole], mean[~hole].numpy(), rcond=None)
-        wrong = decode(model, torch.from_numpy(full @ there).float()) - pictures
-        light = pictures.square().sum((1, 2, 3))
-        errors += (wrong.square().sum((1, 2, 3)) / light).numpy() / len(HUES)
-    return errors
+    there, *_ = np.linalg.lstsq(full[~hole], mean[~hole].numpy(), rcond=None)
+    return torch.from_numpy(full @ there).float()
 
 
 hole = inside("squares-no-quadrant")
 for decoder, rows in pair_of("sprite_holes", "squares-no-quadrant").items():
     for row in rows:
         model = load_run("sprite_holes", row)
-        told, own = drawn_by_the_map(model, hole), maps(model)
+        told, own = maps(model, by_the_map), maps(model)
         print(f"{LABEL[decoder]:>6}, seed {row.seed}: inside, by its encoder's code", end=" ")
         print(f"{np.median(own[hole]):.2f}, by the map's {np.median(told[hole]):.2f};", end=" ")
         print(f"outside {np.median(own[~hole]):.2f} and {np.median(told[~hole]):.2f}")
