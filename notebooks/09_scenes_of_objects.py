@@ -298,11 +298,12 @@ kept, snapshots = {}, {}
 
 def watch(model, history):
     made, pool = len(history.seconds), int(history.pool[-1])
+    seen = copy.deepcopy(model).cpu().eval()  # where training uses a GPU, the model is there
     with torch.no_grad():
-        slots = model.eval()(few, pool=pool)
+        slots = seen(few, pool=pool)
     snapshots[made] = enlarged(whose(slots), pool), enlarged(slots.layers.image, pool)
     if made <= MIDWAY:
-        kept["midway"] = copy.deepcopy(model)
+        kept["midway"] = seen
 
 
 # %% tags=["nbval-ignore-output"]

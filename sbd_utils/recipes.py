@@ -136,6 +136,24 @@ def plain_sprites(lr: float, beta: float, **further: Any) -> Recipe:
     return recipe._replace(model=model, fit={**recipe.fit, **further})
 
 
+def coloured(low: float = 0.1, lr: float = 1e-3, **further: Any) -> Recipe:
+    """Coloured sprites of all eight factors: beta stays low until their colours are in the code.
+
+    Args:
+        low: Beta, for half of the updates; then it rises to 1.
+        lr: Until more than half of the updates are done; then it falls to a tenth.
+        **further: Arguments of `fit`.
+    """
+    schedules: dict[str, Any] = {
+        "lr": piecewise_linear((0, 0), (0.01, lr), (0.6, lr), (1, lr / 10)),
+        "beta": piecewise_linear((0.5, low), (0.8, 1.0)),
+        "pool": piecewise_constant((0, 4), (0.2, 2), (0.4, 1)),
+        "batch_size": piecewise_constant((0, 64), (0.4, 32)),
+        "precision": "auto",
+    }
+    return Recipe({"im_size": 32, "channels": 32}, 12_000, {**schedules, **further})
+
+
 # For rate against distortion, what beta is at the end, or all the time; and a weight of the total
 # correlation. Which recipe suits which decoder was searched: see pretrained/README.md.
 SPRITE_BETAS = (0.4, 0.8, 1.4, 2.2, 3.5, 5.4)
@@ -152,6 +170,10 @@ SPRITES = {
         for beta in (0.2, 4, *SPRITE_BETAS)
     },
     "sprites-plain-tc": plain_sprites(lr=1e-3, beta=4, tc=5),
+    "coloured": coloured(),
+    "coloured-whole": coloured(pool=1),
+    "coloured-whole-low": coloured(low=0.02, pool=1),
+    "coloured-whole-slow": coloured(lr=3e-4, pool=1),
     # for small objects, whose squared error is small: it counts four times as much
     "sprites-w40": sprites(w=40.0),
     "sprites-plain-w40": plain_sprites(lr=1e-3, beta=1.0, w=40.0),

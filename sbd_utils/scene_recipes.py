@@ -12,7 +12,7 @@ import torch
 
 from sbd_utils.data import SCENES
 from sbd_utils.models import MODELS
-from sbd_utils.training import History, beginning, fit, piecewise_constant, piecewise_linear
+from sbd_utils.training import History, fit, piecewise_constant, piecewise_linear
 
 
 class SceneRecipe(NamedTuple):
@@ -26,6 +26,11 @@ class SceneRecipe(NamedTuple):
     """Number of updates."""
     fit: dict[str, Any]
     """Further arguments of `fit`."""
+
+    @property
+    def im_size(self) -> int:
+        """Of the images that it trains on, in pixels."""
+        return int(self.model.get("im_size", 32))
 
     @property
     def pool(self) -> int:
@@ -73,11 +78,30 @@ SLOTS = SceneRecipe(
 )
 
 
-# The first half of SLOTS, update for update: short enough to watch, and it ends with blocks of 2.
-SLOTS_LIVE = SLOTS._replace(**beginning(SLOTS.steps, SLOTS.fit, 0.5))
+def slots_live(coarse: int, fine: int, **further: Any) -> SceneRecipe:
+    """Slot attention, short enough to watch.
 
-# MONet from blocks of 4 to blocks of 2, made for `scenes-distinct`, where its first run held 0.94
-# of the sprites (pretrained/evidence/scenes.csv). No trial of it went before, and none in
+    Args:
+        coarse: Updates at blocks of 4, where a scene is divided or stays as it is.
+        fine: Updates at blocks of 2 after them.
+        **further: Arguments of `fit`.
+    """
+    steps = coarse + fine
+    turn = coarse / steps
+    schedules: dict[str, Any] = {
+        "lr": piecewise_linear((0, 0), (0.1, 2e-3), (1, 1.6e-3)),
+        "beta": piecewise_linear((turn, 1e-3), (1, 0.1)),
+        "pool": piecewise_constant((0, 4), (turn, 2)),
+    }
+    return SLOTS._replace(steps=steps, fit={**SLOTS.fit, **schedules, **further})
+
+
+# Of three that were tried on ten seeds each; see pretrained/README.md.
+SLOTS_LIVE = slots_live(1000, 400)
+
+
+# MONet from blocks of 4 to blocks of 2, made for `scenes-distinct`, where three runs of three held
+# 0.94 of the sprites (pretrained/evidence/scenes.csv). No trial of it went before, and none in
 # another world.
 MONET = SceneRecipe(
     kind="MONet",
@@ -96,6 +120,21 @@ MONET = SceneRecipe(
 )
 
 
+def doubled(recipe: SceneRecipe) -> SceneRecipe:
+    """The recipe for images of twice the size, drawn in blocks of twice the width.
+
+    What is drawn has as many blocks as before, and four times the squared error: so w is a quarter.
+    """
+
+    def scaled(value: Any, factor: float) -> Any:
+        return (lambda progress: factor * value(progress)) if callable(value) else factor * value
+
+    fit = recipe.fit
+    sizes = {"pool": scaled(fit["pool"], 2), "w": scaled(fit["w"], 0.25)}
+    model = {**recipe.model, "im_size": 2 * recipe.im_size}
+    return recipe._replace(model=model, fit={**fit, **sizes})
+
+
 def changed(recipe: SceneRecipe, **model: Any) -> SceneRecipe:
     """The recipe for a model that differs in some arguments."""
     return recipe._replace(model={**recipe.model, **model})
@@ -103,11 +142,17 @@ def changed(recipe: SceneRecipe, **model: Any) -> SceneRecipe:
 
 SCENE_RECIPES: dict[str, SceneRecipe] = {
     "iodine-blocks": IODINE_BLOCKS,
+    "iodine-blocks-64": doubled(IODINE_BLOCKS),
     "iodine-blocks-rgb": changed(IODINE_BLOCKS, flat=False),
     "iodine-blocks-shared": changed(IODINE_BLOCKS, own_starts=False),
     "monet": MONET,
     "slots": SLOTS,
+    "slots-64": doubled(SLOTS),
     "slots-live": SLOTS_LIVE,
+    "slots-live-1500": slots_live(1500, 200),
+    "slots-live-batch32": slots_live(
+        700, 400, batch_size=piecewise_constant((0, 32), (700 / 1100, 16))
+    ),
     "slots-live-rgb": changed(SLOTS_LIVE, flat=False),
     "slots-rgb": changed(SLOTS, flat=False),
     "slots-shared": changed(SLOTS, own_starts=False),
@@ -116,8 +161,8 @@ SCENE_RECIPES: dict[str, SceneRecipe] = {
 
 LIVE_MARKS = {"iodine-blocks": 0.5, "slots-live": 0.4}
 """The share of sprites that one slot holds (`held` in `SegmentationScores`) above which a short run
-counts as having taken scenes apart. In pretrained/evidence/scenes.csv all four runs of IODINE do,
-and eight of ten of slot attention; Voronoi's tiles, which know nothing of the scene, hold 0.03."""
+counts as having taken scenes apart. In pretrained/evidence/scenes.csv all ten runs of either do;
+Voronoi's tiles, which know nothing of the scene, hold 0.03."""
 
 
 def train_scenes(

@@ -1,6 +1,7 @@
 """What a model makes of scenes, scored: its masks, its blend, and what its slots' codes tell."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from sbd_utils.analysis import factor_r2
-from sbd_utils.data import Scenes, SceneStream
+from sbd_utils.data import Factor, Scenes, SceneStream
 from sbd_utils.metrics import (
     SegmentationScores,
     block_ceiling,
@@ -52,18 +53,21 @@ def take_apart(model: Any, images: Tensor, pool: int = 1, **options: Any) -> Tak
     """Have a model infer slots; what it draws in blocks becomes as large as the images.
 
     Args:
-        model: One whose `model(images, pool=…)` gives `Slots`, in eval mode.
+        model: One whose `model(images, pool=…)` gives `Slots`, in eval mode, of any dtype and on
+            any device.
         images: [N, C, H, H].
         pool: Width of the blocks in pixels: that with which training ended.
         **options: Further ones that the model takes, such as `slots`.
     """
     masks, blends, codes = [], [], []
+    like = next(model.parameters())
     for part in images.split(AT_A_TIME):
-        slots = model(part, pool=pool, **options)
+        slots = model(part.to(like), pool=pool, **options)
         masks.append(_enlarged(slots.layers.masks[:, :, 0], pool))
         blends.append(_enlarged(slots.layers.image, pool))
         codes.append(slots.mean)
-    return TakenApart(*(torch.cat(each).double().numpy() for each in (masks, blends, codes)))
+    together = (torch.cat(each).double().cpu().numpy() for each in (masks, blends, codes))
+    return TakenApart(*together)
 
 
 def score_scenes(
@@ -103,12 +107,24 @@ def _what_codes_tell(
 ) -> tuple[dict[str, float] | None, float | None]:
     """`SceneScores.factor_r2` and `pair_r2`."""
     z_dim = codes.shape[1]
-    if len(codes) < 2 * (z_dim + 2) or z_dim < 2:
+    if len(codes) < 2 * (z_dim + 2) or z_dim < 2 or not _all_occur(factors, stream.factors):
         return None, None
     places = factors[:, :2].numpy()
     pairs = itertools.combinations(range(z_dim), 2)
     straightest = max(fit_geometry(places, codes[:, pair]).affine_r2 for pair in pairs)
     return factor_r2(torch.from_numpy(codes), factors, stream.factors), straightest
+
+
+def _all_occur(factors: Tensor, known: Sequence[Factor]) -> bool:
+    """Whether every kind, and two values of whatever else varies, are in both halves of [M, F]."""
+    half = len(factors) // 2
+    wanted = [len(factor.levels) if factor.kinds else 2 for factor in known]
+    return all(
+        len(part[:, column].unique()) >= count
+        for part in (factors[:half], factors[half:])
+        for column, (factor, count) in enumerate(zip(known, wanted, strict=True))
+        if factor.varies
+    )
 
 
 def control_scores(masks: np.ndarray, scenes: Scenes) -> SegmentationScores:

@@ -66,31 +66,36 @@ def main(arguments: list[str] | None = None) -> int:
     what.add_argument("--controls", action="store_true", help="score masks that are not learned")
     parser.add_argument("--dataset", choices=list(SCENES), default="scenes")
     parser.add_argument("--seeds", type=seeds, default=[0], help="such as 0-9 or 1,4,7")
+    parser.add_argument("--steps", type=positive, help="updates; by default the recipe's")
     parser.add_argument("--slots", type=positive, default=5, help="of the controls")
     parser.add_argument("--score-every", type=positive, default=100, help="updates")
     parser.add_argument("--folder", type=Path, default=Path("runs"), help="where weights go")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    scenes = SCENES[options.dataset](seed=HELD_OUT).batch(0, SCORED)
     if options.controls:
+        scenes = held_out(options.dataset, 32)
         for name in CONTROLS:
             add_row(options.table, control_row(name, options.dataset, scenes, options.slots))
         return 0
     done = {row.run for row in read_rows(options.table, SceneRow)}
     for seed in options.seeds:
         if (options.dataset, options.recipe, seed) not in done:
-            row = train(options.recipe, options.dataset, seed, scenes, options)
+            row = train(options.recipe, options.dataset, seed, options)
             add_row(options.table, row)
             print(describe(row), flush=True)
     return 0
 
 
-def train(
-    recipe: str, dataset: str, seed: int, scenes: Scenes, options: argparse.Namespace
-) -> SceneRow:
+def held_out(dataset: str, im_size: int) -> Scenes:
+    """Scenes of H x H pixels that training does not use."""
+    return SCENES[dataset](seed=HELD_OUT, im_size=im_size).batch(0, SCORED)
+
+
+def train(recipe: str, dataset: str, seed: int, options: argparse.Namespace) -> SceneRow:
     """Train one model, write its weights and its curve; the row of its last scoring."""
     path = options.folder / f"{dataset}-{recipe}-{seed}.safetensors"
-    made, stream = SCENE_RECIPES[recipe], SCENES[dataset]()
+    made = SCENE_RECIPES[recipe]
+    stream, scenes = SCENES[dataset](), held_out(dataset, made.im_size)
     rows: list[SceneRow] = []
 
     def score(model: Any, history: History) -> None:
@@ -118,6 +123,7 @@ def train(
         recipe,
         dataset,
         seed,
+        options.steps,
         checkpoint=beside(path, ".checkpoint"),
         callback=score,
         callback_every=options.score_every,
@@ -125,6 +131,7 @@ def train(
     )
     save_weights(model, path)
     named = f"--dataset {dataset} --recipe {recipe} --seeds {seed}"
+    named += f" --steps {options.steps}" if options.steps else ""
     command = f"python -m tools.scenes runs/scenes.csv {named}"
     scored_on = f"{len(scenes.images)} scenes that training does not use"
     save_record(beside(path, ".json"), rows[-1], history, command, scored_on)

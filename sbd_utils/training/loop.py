@@ -47,6 +47,8 @@ def fit(
 ) -> History:
     """Train a model with Adam on its own `loss`; it is changed in place and left in eval mode.
 
+    Where it trains on a GPU, it is there in callbacks, and comes back at the end to where it was.
+
     Every random number depends on nothing but (seed, step). So a run that is killed and resumed
     ends with the same bits as one that is not (same machine, same number of threads).
 
@@ -105,6 +107,7 @@ def fit(
     processes = Processes(accelerator, device)
     if precision == "auto":
         precision = _precision_of(checkpoint) or fast_precision(processes.device.type)
+    home = next(model.parameters()).device
     run = Run(model, dataset, Plan(steps, schedules), seed, precision, processes, clip)
     if checkpoint is not None:
         run.resume(checkpoint)
@@ -123,7 +126,7 @@ def fit(
                 bar.set_postfix_str(between.words, refresh=False)
                 bar.update()
     finally:
-        model.eval()
+        model.eval().to(home)
     return run.history()
 
 
