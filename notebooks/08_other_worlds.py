@@ -845,11 +845,11 @@ assert min(row.affine_r2 for row in both["sbd"]) > 0.99 > 0.9
 assert max(row.affine_r2 for row in [*both["deconv"], *GROUPS["deconv, sprites-plain-beta4"]]) < 0.9
 for world in ("squares-disc", "squares-band", "squares-hue-by-x"):
     assert min(row.affine_r2 for row in pair_of("sprite_ties", world)["sbd"]) > 0.99
-    assert max(row.affine_r2 for row in pair_of("sprite_ties", world)["deconv"]) < 0.92
+    assert max(row.affine_r2 for row in pair_of("sprite_ties", world)["deconv"]) < 0.94
 assert max(row.similarity_r2 for row in pair_of("sprite_ties", "squares-band")["sbd"]) < 0.9
 still = pair_of("sprite_center", "squares-center")
 assert max(row.squared_error for row in still["deconv"]) < min(
-    row.squared_error / 1.9 for row in still["sbd"]
+    row.squared_error / 1.6 for row in still["sbd"]
 )
 small = {
     kind: runs("sprite_sizes", "squares-size4", *kind)
