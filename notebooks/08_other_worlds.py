@@ -933,8 +933,11 @@ for ax, (name, pair) in zip(axes, hues.items(), strict=True):
     around, across = turned[name][:, pair], moved[name][:, pair]
     ax.scatter(*around.T, c=DEGREES, cmap="hsv", s=25)
     ax.plot(*across.T, color="black", linewidth=1.5)
+    center = around.mean(0)
     for degrees in (0, 90, 180, 270):
-        ax.text(*around[degrees // 5], f"{degrees}°", ha="center", va="center", **BOXED)
+        out = around[degrees // 5] - center
+        beside = around[degrees // 5] + 0.4 * out / np.linalg.norm(out)
+        ax.text(*beside, f"{degrees}°", ha="center", va="center", fontsize=8)
     ax.set(title=name, xlabel=f"z{pair[0]}", ylabel=f"z{pair[1]}", aspect="equal")
     ax.set(xlim=(-3, 3), ylim=(-3, 3))
     rest = [i for i in range(len(by_hue)) if i not in pair]

@@ -246,12 +246,13 @@ export class Explorer {
   setOthers(others) {
     this.others = others;
     this.goalPicture = this.draw(this.spec.goal);
+    for (const side of this.sides.values()) side.walkEnds = null;
   }
 
   async walk({ share }) {
     const part = clamp(share, 0, 1);
-    await together(this.sides.values(), (side) => {
-      const [start, end] = side.walk_ends;
+    await together(this.sides.values(), async (side) => {
+      const [start, end] = await this.findWalkEnds(side);
       return side.move(start.map((value, i) => value + part * (end[i] - value)));
     });
     this.encoded = false;
@@ -371,6 +372,17 @@ export class Explorer {
 
   clip(value) {
     return clamp(value, -this.span, this.span);
+  }
+
+  // The codes between which one walks, with the other factors as they are.
+  async findWalkEnds(side) {
+    if (!side.walkEnds) {
+      const place = (share) => this.spec.axes.map(({ low, high }) => low + share * (high - low));
+      const images = this.facts.walk.map((share) => this.draw(place(share)));
+      const { means } = await side.network.encode(images);
+      side.walkEnds = means;
+    }
+    return side.walkEnds;
   }
 
   noise(side) {

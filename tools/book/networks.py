@@ -22,7 +22,7 @@ from sbd_utils.explorer import spots
 from sbd_utils.explorer.core import FILM_STEPS, SCALE, TRAIL, WAY_STEP, Explorer
 from sbd_utils.explorer.messages import page_spec
 from sbd_utils.explorer.pictures import DURATION
-from sbd_utils.explorer.side import Side
+from sbd_utils.explorer.side import WALK, Side
 from sbd_utils.files import write_atomically, write_text
 from sbd_utils.models import VAE, SpatialBroadcastDecoder
 from sbd_utils.sprites import RADIUS
@@ -159,6 +159,7 @@ def make_facts(core: Explorer, folder: str) -> dict[str, Any]:
         "seed": core.seed,
         "trail": TRAIL,
         "way_step": WAY_STEP,
+        "walk": WALK,
         "world": world_facts(core.data),
         "film": {"steps": FILM_STEPS, "duration": DURATION, "scale": SCALE},
         "words": {name: getattr(spots, name) for name in WORDS},
@@ -210,6 +211,5 @@ def _side_facts(side: Side, folder: str) -> dict[str, Any]:
         "scale": side.scale,
         "grid": side.grid.tolist(),
         "middle": side.middle.tolist(),
-        "walk_ends": [z.tolist() for z in side.walk_ends],
         "files": files,
     }
