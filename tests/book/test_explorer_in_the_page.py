@@ -238,7 +238,7 @@ def test_the_decoder_set_by_hand_is_the_notebooks(bare):
 
 def test_squares_are_drawn_as_in_python(bare):
     world = make_stream("squares", im_size=32)
-    factors = world.sample(300, torch.Generator().manual_seed(3)).double()
+    factors = world.sample(40, torch.Generator().manual_seed(3)).double()
     factors[:7, world.column("hue")] = 60 * torch.arange(7)  # where channels begin and end
     seen = bare.evaluate(
         """(factors) => factors.map(({ x, y, ...others }) => {
