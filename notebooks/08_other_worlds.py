@@ -941,8 +941,8 @@ for ax, (name, pair) in zip(axes, hues.items(), strict=True):
     ax.set(xlim=(-3, 3), ylim=(-3, 3))
 show(
     figure,
-    "The code in two latents while the hue is turned: the SBD's goes round, the deconv decoder's has two ends; a square "
-    "that moves leaves the SBD's where it is, and not the deconv decoder's.",
+    "The code in two latents while the hue is turned: the SBD's goes round, the deconv decoder's has two ends; a "
+    "square that moves leaves the SBD's where it is, and not the deconv decoder's.",
 )
 
 # %%
@@ -960,9 +960,10 @@ assert ranges["SBD"][0][hues["SBD"]].min() > 3 > 0.5 > ranges["SBD"][1][hues["SB
 assert ranges["deconv"][1][hues["deconv"]].min() > 1
 
 # %% [markdown]
-# **The answer.** The SBD's code goes round and hurries where blue turns into violet; a square that moves leaves it where
-# it is, to half a standard deviation of the prior. The deconv decoder's path has two ends, both of them blue, and the
-# code leaps from one to the other; a square that moves takes it along. One seed each: section 1 shows the hues of five.
+# **The answer.** The SBD's code goes round and hurries where blue turns into violet; a square that moves leaves it
+# where it is, to half a standard deviation of the prior. The deconv decoder's path has two ends, both of them blue, and
+# the code leaps from one to the other; a square that moves takes it along. One seed each: section 1 shows the hues of
+# five.
 
 # %% [markdown]
 # ## What we established
