@@ -28,7 +28,7 @@ def test_a_strip_costs_little_more_than_its_rows():
     assert decoder.grid.shape[2] == 64
 
 
-@pytest.mark.parametrize("name", ["coloured", "squares-hue-by-x", "rectangle"])
+@pytest.mark.parametrize("name", ["coloured", "squares-hue-by-x", "squares-center", "rectangle"])
 def test_a_world_that_the_page_does_not_draw_is_refused(name):
     with pytest.raises(ValueError, match=r"data is \{.*\}; core.js draws circles, and coloured"):
         world_facts(make_stream(name))

@@ -171,7 +171,7 @@ def world_facts(data: FactorStream) -> dict[str, Any]:
     """What core.js draws the images of a data set from.
 
     Args:
-        data: Circles, or coloured sprites of one shape whose factors follow none.
+        data: Circles, or coloured sprites of one shape, with a place, whose factors follow none.
 
     Returns:
         The "form" (see `form_facts`), the factors in the "middle" of the world, those that are
@@ -184,9 +184,9 @@ def world_facts(data: FactorStream) -> dict[str, Any]:
     if type(data) is CircleStream:
         fixed = {"size": CIRCLE_SIZE}
         return dict(form=form_facts("ellipse"), middle=middle, fixed=fixed, scale=1)
-    is_plain = isinstance(data, ColoredSprites) and not data.ties
+    is_plain = isinstance(data, ColoredSprites) and not data.ties and data.plane == (0, 1)
     if not is_plain or data.factors[data.column("shape")].varies:
-        wanted = "core.js draws circles, and coloured sprites of one shape without ties"
+        wanted = "core.js draws circles, and coloured sprites of one shape, with a place, untied"
         raise ValueError(f"data is {data.identity()}; {wanted}")
     shape = [*SPRITES.values()][int(middle["shape"])]
     scale = 1 / (2 * RADIUS[shape])  # the factor is the diameter of the circle around it
