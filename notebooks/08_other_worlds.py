@@ -868,6 +868,104 @@ assert min(pressed) > 0.9
 print("what the sections say of straightness, of small squares and of still ones is in the tables")
 
 # %% [markdown]
+# ## In your own hands
+#
+# Take hold of two of these networks, seed 0 of either decoder: drag the square, and turn its hue and its size by the
+# sliders below it. The planes show the latents in which the place moves most; above each you can choose others. (The
+# cell must have been run.)
+#
+# **Predict** in one sentence: what path will the SBD's code take while the hue goes all the way round, and which of its
+# latents will move when you drag the square?
+#
+# <details><summary>Answer</summary>
+#
+# It goes round, too, in z7 and z8, and comes back to where it began, while the place's two latents stay. Dragging moves
+# those two, z3 and z6, and hardly any other.
+#
+# </details>
+
+# %%
+from IPython.display import display
+
+course.needs("anywidget")
+from sbd_utils import LatentExplorer
+
+in_hand = {
+    LABEL[d]: load_run("sprites", rows[0]) for d, rows in pair_of("sprites", "squares").items()
+}
+explorer = LatentExplorer(in_hand, data="squares")
+display(explorer)
+
+# %% [markdown]
+# **To try.** Choose z7 and z8 above the SBD's plane, and turn the hue round: where does the code hurry? Drag the square
+# with these two in view: the code stays. Now the same above the deconv decoder's plane, with z0 and z9.
+#
+# For those who read this as a page, the same hand at work, by the widget's own core: the hue is turned round in steps
+# of 5°, dots in its colour; then the square is moved from left to right, the black line.
+
+# %%
+from sbd_utils import Explorer
+
+hand = Explorer(in_hand, data="squares")
+DEGREES, ACROSS = range(0, 361, 5), np.linspace(6, 26, 21)
+
+
+def codes_after(events):
+    """By model, the codes [events, z_dim] after each of some events; it begins in the middle."""
+    hand.handle({"type": "reset"})
+    codes = {name: [] for name in hand.sides}
+    for event in events:
+        hand.handle(event)
+        for name, side in hand.sides.items():
+            codes[name].append(side.mean)
+    return {name: torch.stack(means).numpy() for name, means in codes.items()}
+
+
+turned = codes_after({"type": "factor", "name": "hue", "value": degrees} for degrees in DEGREES)
+moved = codes_after({"type": "image", "x": x, "y": 16.0} for x in ACROSS)
+ranges = {name: (np.ptp(turned[name], 0), np.ptp(moved[name], 0)) for name in in_hand}
+hues = {name: sorted(by_hue.argsort()[-2:]) for name, (by_hue, _) in ranges.items()}
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(9, 4.2))
+for ax, (name, pair) in zip(axes, hues.items(), strict=True):
+    around, across = turned[name][:, pair], moved[name][:, pair]
+    ax.scatter(*around.T, c=DEGREES, cmap="hsv", s=25)
+    ax.plot(*across.T, color="black", linewidth=1.5)
+    center = around.mean(0)
+    for degrees in (0, 90, 180, 270):
+        out = around[degrees // 5] - center
+        beside = around[degrees // 5] + 0.4 * out / np.linalg.norm(out)
+        ax.text(*beside, f"{degrees}°", ha="center", va="center", fontsize=8)
+    ax.set(title=name, xlabel=f"z{pair[0]}", ylabel=f"z{pair[1]}", aspect="equal")
+    ax.set(xlim=(-3, 3), ylim=(-3, 3))
+show(
+    figure,
+    "The code in two latents while the hue is turned: the SBD's goes round, the deconv decoder's has two ends; a "
+    "square that moves leaves the SBD's where it is, and not the deconv decoder's.",
+)
+
+# %%
+for name, pair in hues.items():
+    by_hue, by_x = ranges[name]
+    steps = np.linalg.norm(np.diff(turned[name][:, pair], axis=0), axis=1)
+    most, rest = steps.argmax(), np.delete(by_hue, pair)
+    first, second = (f"z{i} by {by_hue[i]:.1f}" for i in pair)
+    print(
+        f"{name}: the hue turned moves {first}, {second}, no other by more than {rest.max():.1f};"
+    )
+    print(f"  the longest step is {steps[most]:.1f}, from {5 * most}° to {5 * most + 5}°;", end=" ")
+    print(f"the square moved moves these two by at most {by_x[pair].max():.1f}")
+assert ranges["SBD"][0][hues["SBD"]].min() > 3 > 0.5 > ranges["SBD"][1][hues["SBD"]].max()
+assert ranges["deconv"][1][hues["deconv"]].min() > 1
+
+# %% [markdown]
+# **The answer.** The SBD's code goes round and hurries where blue turns into violet; a square that moves leaves it
+# where it is, to half a standard deviation of the prior. The deconv decoder's path has two ends, both of them blue, and
+# the code leaps from one to the other; a square that moves takes it along. One seed each: section 1 shows the hues of
+# five.
+
+# %% [markdown]
 # ## What we established
 #
 # - Squares that differ in place, size and hue: the SBD has the place in two latents by itself, in five runs of five,

@@ -1,6 +1,6 @@
 // What the page asks, and what it is answered, without Python: messages.py once more.
 
-import { check, findLengths, RefusedError } from "./core.js";
+import { check, findLengths, RefusedError, toBytes } from "./core.js";
 import { encodeFilm } from "./film.js";
 
 const GAP_COLOR = "rgb(128 128 128)"; // between two pictures
@@ -114,14 +114,15 @@ export class Conversation {
     const content = {
       type: "view",
       circle: core.circle,
+      factors: core.spec.factors.map(({ name }) => core.others[name]),
       encoded: core.encoded,
       linked: core.linked,
       path: core.path,
       lengths: findLengths(core.path),
       sides: sides.map((side) => viewSide(core, side, WITH_GRID.includes(type))),
     };
-    const circle = Uint8Array.from(core.picture, (value) => Math.round(255 * value));
-    return { content, buffers: [circle, ...sides.map((side) => Uint8Array.from(side.picture))] };
+    const truth = toBytes(core.picture, core.spec.channels);
+    return { content, buffers: [truth, ...sides.map((side) => Uint8Array.from(side.picture))] };
   }
 }
 

@@ -4,13 +4,14 @@
 
 import { Generator } from "./noise.js";
 import { describePicture } from "./spots.js";
-import { clamp, drawSprite } from "./sprites.js";
+import { clamp, drawSprite, hsvToRgb } from "./sprites.js";
 
 // What an event's fields must be; the types are those of events.py.
 const EVENTS = {
   latent: { model: "name", x: "number", y: "number" },
   slider: { model: "name", latent: "integer", value: "number" },
   image: { x: "number", y: "number" },
+  factor: { name: "text", value: "number" },
   walk: { share: "number" },
   axes: { model: "name", x: "integer", y: "integer" },
   link: { value: "truth" },
@@ -21,6 +22,7 @@ const EVENTS = {
 };
 const KINDS = {
   name: (value) => typeof value === "string" || Number.isInteger(value),
+  text: (value) => typeof value === "string",
   number: Number.isFinite,
   integer: Number.isInteger,
   list: (value) => Array.isArray(value) && value.every(Number.isInteger),
@@ -76,17 +78,8 @@ class Side {
     await this.move(z);
   }
 
-  // Grey bytes [H, H], or [H, H, 3] from an image [3, H, H].
   toPicture(image) {
-    const [black, white] = this.scale;
-    const { channels } = this;
-    const pixels = image.length / channels;
-    const bytes = new Uint8Array(image.length);
-    for (let i = 0; i < image.length; i++) {
-      const value = image[(i % channels) * pixels + Math.floor(i / channels)];
-      bytes[i] = Math.round(255 * clamp((value - black) / (white - black), 0, 1));
-    }
-    return bytes;
+    return toBytes(image, this.channels, this.scale);
   }
 
   // Small pictures across the plane: what the places of one row decode to.
@@ -132,6 +125,18 @@ class Side {
   }
 }
 
+// Grey bytes [H, H], or [H, H, 3] from an image [3, H, H].
+//   scale: the values that are shown black and white
+export function toBytes(image, channels, [black, white] = [0, 1]) {
+  const pixels = image.length / channels;
+  const bytes = new Uint8Array(image.length);
+  for (let i = 0; i < image.length; i++) {
+    const value = image[(i % channels) * pixels + Math.floor(i / channels)];
+    bytes[i] = Math.round(255 * clamp((value - black) / (white - black), 0, 1));
+  }
+  return bytes;
+}
+
 // Means over blocks of pixels.
 function shrink(image, from, to) {
   const block = from / to;
@@ -162,12 +167,19 @@ export class Explorer {
     this.sides = new Map(
       facts.sides.map((side, i) => [side.name, new Side(side, this.spec, networks[i])]),
     );
-    const [x, y] = this.spec.goal;
-    this.goalPicture = this.draw({ x, y });
   }
 
-  draw({ x, y }) {
-    return drawSprite(this.facts.circle, { x, y, size: this.facts.circle.size }, this.imSize);
+  // The image [C, H, H] at a place, with the other factors as they are.
+  draw([x, y]) {
+    const { form, fixed, scale } = this.facts.world;
+    const [across, down] = this.spec.axes;
+    const factors = { ...fixed, ...this.others, [across.name]: x, [down.name]: y };
+    const cover = drawSprite(form, { ...factors, size: scale * factors.size }, this.imSize);
+    if (this.spec.channels === 1) return cover;
+    const color = hsvToRgb(factors);
+    return Float32Array.from({ length: color.length * cover.length }, (_, i) => {
+      return color[Math.floor(i / cover.length)] * cover[i % cover.length];
+    });
   }
 
   async handle(event) {
@@ -207,7 +219,7 @@ export class Explorer {
     const end = [clamp(x, across.low, across.high), clamp(y, down.low, down.high)];
     const way = this.path.length ? this.wayBetween(this.circle, end) : [];
     const places = [...way, end];
-    const images = places.map(([x, y]) => this.draw({ x, y }));
+    const images = places.map((place) => this.draw(place));
     await together(this.sides.values(), async (side) => {
       const means = await side.encode(images);
       side.trail = [...side.trail, ...means].slice(-this.facts.trail);
@@ -218,10 +230,29 @@ export class Explorer {
     this.encoded = true;
   }
 
+  async factor({ name, value }) {
+    const factor = this.spec.factors.find((one) => one.name === name);
+    if (!factor) {
+      const listed = this.spec.factors.map((one) => one.name).join(", ") || "none";
+      const known = `factors that can be set are ${listed}`;
+      throw new RefusedError(`name is ${JSON.stringify(name)}; ${known}`);
+    }
+    this.setOthers({ ...this.others, [name]: clamp(value, factor.low, factor.high) });
+    this.picture = this.draw(this.circle);
+    await together(this.sides.values(), (side) => side.encode([this.picture]));
+    this.encoded = true;
+  }
+
+  setOthers(others) {
+    this.others = others;
+    this.goalPicture = this.draw(this.spec.goal);
+    for (const side of this.sides.values()) side.walkEnds = null;
+  }
+
   async walk({ share }) {
     const part = clamp(share, 0, 1);
-    await together(this.sides.values(), (side) => {
-      const [start, end] = side.walk_ends;
+    await together(this.sides.values(), async (side) => {
+      const [start, end] = await this.findWalkEnds(side);
       return side.move(start.map((value, i) => value + part * (end[i] - value)));
     });
     this.encoded = false;
@@ -250,8 +281,10 @@ export class Explorer {
     this.linked = true;
     this.generator = new Generator(this.facts.seed);
     this.clear();
+    this.setOthers(this.facts.world.middle);
     for (const side of this.sides.values()) side.axes = [...side.pair];
-    await this.image({ x: this.imSize / 2, y: this.imSize / 2 });
+    const [x, y] = this.spec.axes.map(({ middle }) => middle);
+    await this.image({ x, y });
   }
 
   async prior() {
@@ -284,7 +317,8 @@ export class Explorer {
       },
     ]);
     const { circle, encoded: shown, linked, path } = this;
-    return { circle, shown, linked, path, sides: Object.fromEntries(sides) };
+    const others = Object.values(this.others);
+    return { circle, others, shown, linked, path, sides: Object.fromEntries(sides) };
   }
 
   // The codes as lines of Python that run as they are.
@@ -316,14 +350,14 @@ export class Explorer {
 
   // The light that a model's picture and the goal have both, over the light that either has.
   overlap({ picture, channels }) {
-    const lights = new Float32Array(this.goalPicture.length);
-    for (let i = 0; i < picture.length; i++) {
-      lights[Math.floor(i / channels)] += picture[i] / channels / 255;
-    }
+    const { goalPicture: goal, imSize, spec } = this;
     let [both, either] = [0, 0];
-    this.goalPicture.forEach((goal, i) => {
-      both += Math.min(lights[i], goal);
-      either += Math.max(lights[i], goal);
+    picture.forEach((byte, i) => {
+      const channel = (i % channels) % spec.channels;
+      const wanted = goal[channel * imSize ** 2 + Math.floor(i / channels)];
+      const light = byte / 255;
+      both += Math.min(light, wanted);
+      either += Math.max(light, wanted);
     });
     return both / either;
   }
@@ -338,6 +372,17 @@ export class Explorer {
 
   clip(value) {
     return clamp(value, -this.span, this.span);
+  }
+
+  // The codes between which one walks, with the other factors as they are.
+  async findWalkEnds(side) {
+    if (!side.walkEnds) {
+      const place = (share) => this.spec.axes.map(({ low, high }) => low + share * (high - low));
+      const images = this.facts.walk.map((share) => this.draw(place(share)));
+      const { means } = await side.network.encode(images);
+      side.walkEnds = means;
+    }
+    return side.walkEnds;
   }
 
   noise(side) {

@@ -279,7 +279,7 @@ class Explorer:
     def _set_others(self, others: Tensor) -> None:
         self.others = others
         for side in self.sides.values():
-            side.others = others
+            side.take_others(others)
         # Kept: every answer says how near each model's picture is to it.
         self._goal_picture = self._picture(self.goal).permute(1, 2, 0).numpy()  # [H, H, C]
 

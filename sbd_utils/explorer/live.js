@@ -34,24 +34,25 @@ class Model {
   }
 }
 
-// What opens when a button is pressed: where its files are listed, and its page.
+// What opens when a button is pressed: what it is called, where its files are listed, and its page.
 const KINDS = {
-  explorer: { list: "models/files.json", script: "./explorer.js" },
-  scene: { list: "scene/files.json", script: "./scene.js" },
+  explorer: { name: "explorer", list: "models/files.json", script: "./explorer.js" },
+  squares: { name: "explorer", list: "squares/files.json", script: "./explorer.js" },
+  scene: { name: "scene", list: "scene/files.json", script: "./scene.js" },
 };
 
 // Put the explorer, or a scene, in the place of a picture when its button is pressed.
 async function offer(figure, kind) {
-  const { list, script } = KINDS[kind];
+  const { name, list } = KINDS[kind];
   const answer = await fetch(new URL(list, import.meta.url));
   const { files, transferred } = await answer.json();
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = `Open the ${kind} here (loads ${(transferred / MEGABYTE).toFixed(1)} MB)`;
+  button.textContent = `Open the ${name} here (loads ${(transferred / MEGABYTE).toFixed(1)} MB)`;
   const status = document.createElement("p");
   status.setAttribute("role", "status");
   const bar = document.createElement("progress");
-  bar.setAttribute("aria-label", `Loading the ${kind}`);
+  bar.setAttribute("aria-label", `Loading the ${name}`);
   figure.append(button, status);
   button.addEventListener("click", async () => {
     button.remove();
@@ -59,7 +60,7 @@ async function offer(figure, kind) {
     status.textContent = "Loading the networks …";
     try {
       const tell = (loaded, total) => Object.assign(bar, { max: total, value: loaded });
-      await open(figure, { kind, files, script }, tell);
+      await open(figure, { kind, files }, tell);
       status.remove();
     } catch (error) {
       status.textContent = `${error.message}`;
@@ -68,10 +69,11 @@ async function offer(figure, kind) {
   });
 }
 
-async function open(figure, { script, ...task }, tell) {
+async function open(figure, task, tell) {
   if (!(await canRunWebAssembly())) throw new Error(BLOCKED);
+  const { name, script } = KINDS[task.kind];
   const { default: shown } = await import(script);
-  const failed = `The ${task.kind} cannot start`;
+  const failed = `The ${name} cannot start`;
   const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
   const drawn = listenWhatDraws(worker);
   const spec = await new Promise((done, fail) => {

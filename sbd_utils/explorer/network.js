@@ -25,10 +25,10 @@ export class Network {
     return network;
   }
 
-  // Grey images [H * W]; all channels get the same.
+  // Images [C * H * W], or grey ones [H * W]: all channels get the same.
   async encode(images) {
-    const [channels] = this.shape;
-    const pixels = images.flatMap((image) => Array(channels).fill(image));
+    const size = this.shape.reduce((product, length) => product * length);
+    const pixels = images.flatMap((image) => Array(size / image.length).fill(image));
     const x = new this.runtime.Tensor("float32", join(pixels), [images.length, ...this.shape]);
     const { mean, logvar } = await this.encoder.run({ x });
     return { means: split(mean), logvars: split(logvar) };

@@ -1,7 +1,6 @@
 """One model in the explorer, what it says of the circles, and the code in its hand."""
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -68,8 +67,7 @@ class Side:
         self.channels: int = model.config["in_channels"]
         self.data = CircleStream(im_size=self.im_size) if data is None else data
         """Where images come from."""
-        self.others = self.data.middle
-        """[F] of the image: all factors but its place."""
+        self.take_others(self.data.middle)
         self.variances = get_avg_variance(model, [self._images(self._lattice())])
         """[z_dim] average posterior variances, over the whole of the data."""
         xx, yy, labels = self.data.lines()
@@ -118,15 +116,21 @@ class Side:
         x, y = np.transpose(circles)
         return list(encode(self.model, self._circles(x, y))[0])
 
-    @cached_property
-    def walk_ends(self) -> tuple[Tensor, Tensor]:
+    def take_others(self, others: Tensor) -> None:
+        """Take all factors [F] of the image but its place."""
+        self.others = others
+        """[F] of the image: all factors but its place."""
+        self._walk_ends: list[Tensor] = []
+
+    @property
+    def walk_ends(self) -> list[Tensor]:
         """The codes [z_dim] of the two circles between which one walks."""
-        x, y = (self.data.factors[column] for column in self.data.plane)
-        places = [
-            (x.low + share * (x.high - x.low), y.low + share * (y.high - y.low)) for share in WALK
-        ]
-        start, end = self.encode_means(places)
-        return start, end
+        if not self._walk_ends:  # since the other factors changed
+            x, y = (self.data.factors[column] for column in self.data.plane)
+            self._walk_ends = self.encode_means(
+                [(x.low + w * (x.high - x.low), y.low + w * (y.high - y.low)) for w in WALK]
+            )
+        return self._walk_ends
 
     def move(self, z: Tensor) -> None:
         """Take a code [z_dim] and decode it."""

@@ -25,6 +25,16 @@ export function drawSprite(form, { x, y, size, angle = 0 }, imSize) {
   return image;
 }
 
+// Red, green and blue in [0, 1], as hsv_to_rgb of sprites.py gives them.
+//   color: { hue, saturation, value }, the hue in degrees, 0 or more
+export function hsvToRgb({ hue, saturation, value }) {
+  return [5, 3, 1].map((start) => {
+    const k = (hue / 60 + start) % 6;
+    const lack = clamp(Math.min(k, 4 - k), 0, 1);
+    return value * (1 - saturation * lack);
+  });
+}
+
 export function clamp(value, low, high) {
   return Math.min(Math.max(value, low), high);
 }

@@ -39,11 +39,15 @@ async function answer(message) {
 }
 
 // What a page shows begins with its files, and gives what the page must know.
-const CORES = { explorer: openExplorer, scene: openScene };
+const CORES = {
+  explorer: (contents) => openExplorer(contents, "models"),
+  squares: (contents) => openExplorer(contents, "squares"),
+  scene: openScene,
+};
 
-async function openExplorer(contents) {
+async function openExplorer(contents, folder) {
   const program = contents.get(PROGRAM);
-  const facts = read(contents, "models/facts.json");
+  const facts = read(contents, `${folder}/facts.json`);
   const loading = facts.sides.map(async ({ name, files, channels }) => {
     const encoder = contents.get(files.encoder);
     const decoder = files.decoder.map((path) => contents.get(path));

@@ -11,41 +11,49 @@ from PIL import Image, ImageSequence
 
 from sbd_utils import Explorer, Sprite, coordinate_map, draw_sprites, load_pretrained
 from sbd_utils.analysis import decode, traverse
+from sbd_utils.data import make_stream
 from sbd_utils.explorer.app import MODELS
 from sbd_utils.explorer.core import FILM_STEPS, SCALE, TRAVERSAL_SPAN
 from sbd_utils.explorer.events import EVENTS
-from sbd_utils.explorer.pictures import DURATION
+from sbd_utils.explorer.pictures import DURATION, to_bytes
 from sbd_utils.explorer.spots import describe_picture
 from sbd_utils.sprites import SHAPES
 from tests.book import STRICT
 from tests.browser import PATIENCE, explorer, open_page, require_browser
 from tests.explorer.test_core import random_events
 from tests.test_notebooks import FOLDER
+from tools.book.networks import load_squares
 
 require_browser("chromium")
 
-EVENTS_COMPARED = 1000
+EVENTS_COMPARED = {"circles": 1000, "squares": 300}
 CODES_COMPARED = 1000
-# The explorer's core on the page itself, so that its state can be seen: as worker.js makes it.
+# The explorer's core on the page itself, so that its state can be seen: as worker.js makes it, for each world.
 MAKE_CORE = """async () => {
     const base = new URL("_static/explorer/", document.baseURI);
     const load = async (path) => new Uint8Array(await (await fetch(new URL(path, base))).arrayBuffer());
     const { RemoteNetwork } = await import(new URL("remote.js", base));
     const { Explorer } = await import(new URL("core.js", base));
     const program = await load("ort/ort-wasm-simd-threaded.wasm");
-    const facts = await (await fetch(new URL("models/facts.json", base))).json();
-    window.networks = {};
-    for (const { name, channels, files } of facts.sides) {
-        const encoder = await load(files.encoder);
-        const decoder = await Promise.all(files.decoder.map(load));
-        const shape = [channels, facts.spec.im_size, facts.spec.im_size];
-        window.networks[name] = await RemoteNetwork.load(program, { encoder, decoder }, shape);
-    }
-    window.core = new Explorer(facts, Object.values(window.networks));
-    await core.handle({ type: "reset" });
+    const makeCore = async (folder) => {
+        const facts = await (await fetch(new URL(`${folder}/facts.json`, base))).json();
+        const networks = [];
+        for (const { channels, files } of facts.sides) {
+            const encoder = await load(files.encoder);
+            const decoder = await Promise.all(files.decoder.map(load));
+            const shape = [channels, facts.spec.im_size, facts.spec.im_size];
+            networks.push(await RemoteNetwork.load(program, { encoder, decoder }, shape));
+        }
+        const core = new Explorer(facts, networks);
+        await core.handle({ type: "reset" });
+        return core;
+    };
+    window.cores = { circles: await makeCore("models"), squares: await makeCore("squares") };
 }"""
 # After each event: what can be said in few numbers, and the pictures; after the last, all.
-HANDLE = """async (events) => {
+HANDLE = """async ([world, events]) => {
+    const core = cores[world];
+    const { toBytes } = await import(new URL("_static/explorer/core.js", document.baseURI));
     const encode = (bytes) => {
         let text = "";
         for (let i = 0; i < bytes.length; i += 4096) text += String.fromCharCode(...bytes.subarray(i, i + 4096));
@@ -60,7 +68,9 @@ HANDLE = """async (events) => {
             picture: encode(side.picture),
         }));
         const { circle, encoded, linked, path } = core;
-        states.push({ circle, encoded, linked, refused, path: path.length, sides });
+        const truth = encode(toBytes(core.picture, core.spec.channels));
+        const others = Object.values(core.others);
+        states.push({ circle, others, truth, encoded, linked, refused, path: path.length, sides });
     }
     return [states, core.state()];
 }"""
@@ -71,23 +81,37 @@ def models():
     return {label: load_pretrained(name) for label, name in MODELS.items()}
 
 
+@pytest.fixture(scope="module")
+def worlds(models):
+    """The models of each data set."""
+    return {"circles": models, "squares": load_squares()}
+
+
+def unpack(picture: str, like: np.ndarray) -> np.ndarray:
+    """Bytes in base64 as numbers that can be subtracted, in the shape of another picture."""
+    return np.frombuffer(base64.b64decode(picture), np.uint8).reshape(like.shape).astype(int)
+
+
 def wide_events(core, count):
     """Events over the whole image and beyond, some of them refused."""
+    share = core.im_size / 32
     for number, event in enumerate(random_events(core, count)):
         if event["type"] == "image":
-            event |= dict(x=2 * event["x"], y=2 * event["y"])
+            event |= dict(x=share * event["x"], y=share * event["y"])
         if number % 50 == 49:
             event |= dict(model="neither")
         yield event
 
 
-def test_a_thousand_events_give_the_same_state_and_pictures(bare, models):
-    core = Explorer(models)
-    events = list(wide_events(core, EVENTS_COMPARED))
-    assert {event["type"] for event in events} >= EVENTS.keys() - {"reset", "factor"}
-    events.insert(EVENTS_COMPARED // 2, dict(type="reset"))
-    events.append(dict(type="factor", name="size", value=10))  # circles have none to move: refused
-    states, last = bare.evaluate(HANDLE, events)
+@pytest.mark.parametrize("world", EVENTS_COMPARED)
+def test_hundreds_of_events_give_the_same_state_and_pictures(bare, worlds, world):
+    core, count = Explorer(worlds[world], data=world), EVENTS_COMPARED[world]
+    events = list(wide_events(core, count))
+    impossible = set() if core.factors else {"factor"}
+    assert {event["type"] for event in events} >= EVENTS.keys() - {"reset"} - impossible
+    events.insert(count // 2, dict(type="reset"))
+    events.append(dict(type="factor", name="x", value=10))  # that is what planes are for: refused
+    states, last = bare.evaluate(HANDLE, [world, events])
     refused = 0
     for event, state in zip(events, states, strict=True):
         try:
@@ -98,36 +122,42 @@ def test_a_thousand_events_give_the_same_state_and_pictures(bare, models):
             refused += 1
         assert (state["encoded"], state["linked"]) == (core.encoded, core.linked)
         assert state["circle"] == pytest.approx(core.circle)
+        assert state["others"] == pytest.approx(core.others.tolist())
         assert state["path"] == len(core.path)
+        truth = to_bytes(core.image())
+        assert np.abs(unpack(state["truth"], truth) - truth).max() <= 1, event
         for side, seen in zip(core.sides.values(), state["sides"], strict=True):
             assert seen["axes"] == list(side.axes)
             for name in ("z", "mean", "std"):
                 np.testing.assert_allclose(seen[name], getattr(side, name), atol=1e-4, rtol=0)
-            picture = np.frombuffer(base64.b64decode(seen["picture"]), np.uint8)
-            off = np.abs(picture.reshape(64, 64).astype(int) - side.picture)
-            assert off.max() <= 1, event
+            picture = unpack(seen["picture"], side.picture)
+            assert np.abs(picture - side.picture).max() <= 1, event
             assert seen["trail"] == len(side.trail)
             np.testing.assert_allclose(seen["lengths"], side.trail_lengths(), atol=1e-3, rtol=1e-4)
             assert seen["overlap"] == pytest.approx(core.overlap(side.name), abs=2e-3)
-            assert seen["text"] == f"{side.name}: {describe_picture(picture.reshape(64, 64))}"
-    assert refused == pytest.approx(EVENTS_COMPARED / 50 + 1, abs=2)
+            assert seen["text"] == f"{side.name}: {describe_picture(picture)}"
+    assert refused == pytest.approx(count / 50 + 1, abs=2)
     whole = core.state()
+    assert last["others"] == pytest.approx(whole["others"])
     np.testing.assert_allclose(last["path"], whole["path"], atol=1e-9)
     for name, side in whole["sides"].items():
         np.testing.assert_allclose(last["sides"][name]["trail"], side["trail"], atol=1e-4)
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_decoders_agree_with_pytorch_on_a_thousand_codes(bare, address, extra, models, name):
+@pytest.mark.parametrize("world", EVENTS_COMPARED)
+def test_decoders_agree_with_pytorch_on_a_thousand_codes(bare, extra, worlds, world, name):
     z = 1.5 * torch.randn(CODES_COMPARED, 10, generator=torch.Generator().manual_seed(1))
-    images = decode(models[name], z)  # [N, 1, 64, 64]
-    extra[f"/{name}.bin"] = images.numpy().tobytes()
+    images = decode(worlds[world][name], z)  # [N, C, H, H]
+    extra[f"/{world}-{name}.bin"] = images.numpy().tobytes()
     off, largest = bare.evaluate(
-        """async ([name, codes]) => {
-            const wanted = new Float32Array(await (await fetch(`/${name}.bin`)).arrayBuffer());
+        """async ([world, name, codes]) => {
+            const { network } = cores[world].side(name);
+            const answer = await fetch(`/${world}-${name}.bin`);
+            const wanted = new Float32Array(await answer.arrayBuffer());
             let [off, largest, start] = [0, 0, 0];
             for (let i = 0; i < codes.length; i += 20) {
-                for (const image of await networks[name].decode(codes.slice(i, i + 20))) {
+                for (const image of await network.decode(codes.slice(i, i + 20))) {
                     image.forEach((value, j) => {
                         off = Math.max(off, Math.abs(value - wanted[start + j]));
                         largest = Math.max(largest, Math.abs(value));
@@ -137,9 +167,9 @@ def test_decoders_agree_with_pytorch_on_a_thousand_codes(bare, address, extra, m
             }
             return [start === wanted.length ? off : Infinity, largest];
         }""",
-        [name, z.tolist()],
+        [world, name, z.tolist()],
     )
-    print(f"{name}: at most {off:.1e}, of values up to {largest:.2f}")
+    print(f"{world}, {name}: at most {off:.1e}, of values up to {largest:.2f}")
     assert off < 1e-5 * max(1, largest)
 
 
@@ -206,6 +236,21 @@ def test_the_decoder_set_by_hand_is_the_notebooks(bare):
     np.testing.assert_allclose(np.reshape(seen, (-1, 64, 64)), wanted, atol=1e-5)
 
 
+def test_squares_are_drawn_as_in_python(bare):
+    world = make_stream("squares", im_size=32)
+    factors = world.sample(40, torch.Generator().manual_seed(3)).double()
+    factors[:7, world.column("hue")] = 60 * torch.arange(7)  # where channels begin and end
+    seen = bare.evaluate(
+        """(factors) => factors.map(({ x, y, ...others }) => {
+            cores.squares.setOthers({ ...cores.squares.others, ...others });
+            return [...cores.squares.draw([x, y])];
+        })""",
+        [{f.name: v for f, v in zip(world.factors, row, strict=True)} for row in factors.tolist()],
+    )
+    wanted = world.render(factors)
+    np.testing.assert_allclose(np.reshape(seen, wanted.shape), wanted, atol=1e-5)
+
+
 # A reader's hand
 
 
@@ -266,6 +311,37 @@ def test_keys_sliders_axes_and_samples_work(front):
     exec(front.locator("pre[aria-label='The codes as Python']").text_content(), code)
     assert code["z"]["SBD"][8] == 1.5
     settled(front, lambda: front.get_by_role("button", name="Reset").click())
+
+
+def test_in_chapter_08_squares_are_moved_and_turned_through_the_hues(chromium, address):
+    page = open_page(chromium, viewport={"width": 390, "height": 844})
+    page.goto(f"{address}notebooks/08_other_worlds.html")
+    page.get_by_role("button", name="Open the explorer").click()
+    explorer(page)
+    latents = [page.get_by_role("slider", name=f"SBD, latent {i},") for i in range(10)]
+    read = lambda: np.array([float(slider.input_value()) for slider in latents])  # noqa: E731
+    middle = read()
+    settled(page, lambda: page.get_by_role("slider", name="True hue, degrees").fill("240"))
+    place, hue = [3, 6], [7, 8]
+    assert np.abs(read() - middle)[place].max() < 0.2
+    assert np.abs(read() - middle)[hue].max() > 1
+    colors = page.locator("canvas.picture").first.evaluate(
+        "(canvas) => [...canvas.getContext('2d').getImageData(16, 16, 1, 1).data]"
+    )
+    assert colors[2] > 200 > 60 > max(colors[:2])  # blue
+    pad = page.get_by_role("application", name="Image plane")
+    for _ in range(4):
+        settled(page, lambda: pad.press("ArrowRight"))
+    assert label(page, "SBD").endswith("a bright spot at x 20, y 16 pixels")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG", exact=True).click()
+    sheet = Image.open(io.BytesIO(download.value.path().read_bytes())).convert("RGB")
+    assert sheet.size == (2 * 32 * 4 + 4, 32 * 4)
+    assert sheet.getpixel((20 * 4, 16 * 4))[2] > 200
+    assert page.get_by_role("button", name="GIF").count() == 0  # films are grey
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.errors == []
+    page.context.close()
 
 
 def test_pictures_are_saved_as_they_are(front):
@@ -333,7 +409,7 @@ def test_a_film_of_nothing_is_refused(bare):
     refused = bare.evaluate(
         """async () => {
             const { Conversation } = await import(new URL("_static/explorer/conversation.js", document.baseURI));
-            const conversation = new Conversation(core);
+            const conversation = new Conversation(cores.circles);
             const wishes = [[], [0, 0], [10], "0"].map((latents) => ({ type: "gif", model: "SBD", latents }));
             const answers = await Promise.all(wishes.map((wish) => conversation.respond(wish)));
             return answers.map(({ content }) => [content.type, content.text]);

@@ -303,7 +303,15 @@ def random_events(explorer, count, seed=0):
     for _ in range(count):
         name, (x, y) = names[rng.integers(len(names))], rng.uniform(-4, 40, 2).tolist()
         first, second = rng.permutation(4)[:2].tolist()
-        yield [
+        free = [
+            dict(
+                type="factor",
+                name=factor.name,
+                value=factor.low + x / 36 * (factor.high - factor.low),
+            )
+            for factor in explorer.factors
+        ]
+        events = [
             dict(type="latent", model=name, x=x / 10, y=y / 10),
             dict(type="slider", model=name, latent=first, value=x / 10),
             dict(type="image", x=x, y=y),
@@ -311,7 +319,9 @@ def random_events(explorer, count, seed=0):
             dict(type="link", value=bool(first % 2)),
             dict(type=["prior", "posterior", "clear"][first % 3]),
             dict(type="walk", share=x / 40),
-        ][rng.integers(7)]
+            *free,
+        ]
+        yield events[rng.integers(len(events))]
 
 
 def test_the_same_events_give_the_same_state(pair):

@@ -65,6 +65,18 @@ def test_a_factor_changes_the_picture_and_every_code_and_nothing_else(explorer, 
     assert torch.equal(explorer.image(), world.render(factors)[0])
 
 
+def test_a_walk_has_the_colour_in_hand(explorer, pair):
+    world = ColoredSprites(im_size=32)
+    for hue in (120.0, 240.0):
+        explorer.handle(dict(type="factor", name="hue", value=hue))
+        explorer.handle(dict(type="walk", share=0))
+        factors = world.place(11, 11, explorer.others)
+        assert factors[0, world.column("hue")] == hue
+        image = world.render(factors)[0]
+        for name, model in pair.items():
+            torch.testing.assert_close(explorer.sides[name].z, code_of(model, image))
+
+
 def test_values_stay_in_their_ranges_and_on_their_levels(explorer):
     column = explorer.data.column
     for value, kept in ((900, 12), (-3, 6)):

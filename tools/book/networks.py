@@ -14,16 +14,22 @@ import torch
 from torch import Tensor, nn
 
 from sbd_utils.analysis import informative_latents
-from sbd_utils.data import CIRCLE_SIZE
+from sbd_utils.data import CIRCLE_SIZE, CircleStream, ColoredSprites, FactorStream
+from sbd_utils.data.coloured import SPRITES
+from sbd_utils.evidence import read_evidence
+from sbd_utils.experiments import load_run
 from sbd_utils.explorer import spots
 from sbd_utils.explorer.core import FILM_STEPS, SCALE, TRAIL, WAY_STEP, Explorer
 from sbd_utils.explorer.messages import page_spec
 from sbd_utils.explorer.pictures import DURATION
-from sbd_utils.explorer.side import Side
+from sbd_utils.explorer.side import WALK, Side
 from sbd_utils.files import write_atomically, write_text
 from sbd_utils.models import VAE, SpatialBroadcastDecoder
 from sbd_utils.sprites import RADIUS
+from tools.book.figures import form_facts
 
+SQUARES = {"SBD": "squares-sprites-sbd-0", "deconv": "squares-sprites-plain-deconv-0"}
+"""What notebook 08 takes in hand: labels, and runs of the table `sprites`."""
 FEW = 16
 """Of so many numbers or more, PyTorch draws samples in another way than noise.js."""
 STRIPS = 2
@@ -35,22 +41,33 @@ WORDS = ("DARK", "BRIGHT", "LIGHT_SHARE", "WIDE", "MOST")
 """The constants of `spots`."""
 
 
-def write_networks(models: dict[str | int, VAE], folder: Path) -> list[Path]:
+def load_squares() -> dict[str | int, VAE]:
+    """The models of `SQUARES`, by label."""
+    rows, _ = read_evidence("sprites")
+    named = {row.name: row for row in rows}
+    return {label: load_run("sprites", named[name]) for label, name in SQUARES.items()}
+
+
+def write_networks(
+    models: dict[str | int, VAE], folder: Path, data: str | None = None
+) -> list[Path]:
     """Write the networks of an explorer, and its facts.
 
     Args:
         models: By name, float32 and with fewer than 16 latents.
-        folder: Gets `NAME-encoder.onnx`, `NAME-decoder.onnx`, or one for each strip, and
-            `facts.json`.
+        folder: Has the name that it will have beside worker.js. Gets `NAME-encoder.onnx`,
+            `NAME-decoder.onnx`, or one for each strip, and `facts.json`.
+        data: The name of the data set that images come from; by default circles.
 
     Returns:
         The files.
 
     Raises:
-        ValueError: A model has more latents, or `Explorer` refuses it.
+        ValueError: A model has more latents, `Explorer` refuses it, or core.js does not draw the
+            data.
     """
-    core = Explorer(models)
-    facts = make_facts(core)
+    core = Explorer(models, data=data)
+    facts = make_facts(core, folder.name)
     written = []
     for side, about in zip(core.sides.values(), facts["sides"], strict=True):
         model, files = side.model, about["files"]
@@ -126,14 +143,15 @@ def export(part: nn.Module, model: VAE) -> bytes:
     return program.model_proto.SerializeToString()
 
 
-def make_facts(core: Explorer) -> dict[str, Any]:
+def make_facts(core: Explorer, folder: str) -> dict[str, Any]:
     """What core.js must know, as plain numbers.
 
     Args:
         core: As it begins.
+        folder: Where in the site the networks are.
 
     Raises:
-        ValueError: A model has too many latents.
+        ValueError: A model has too many latents, or core.js does not draw the data.
     """
     is_grey = all(side.channels == 1 for side in core.sides.values())  # film.js knows no colours
     return {
@@ -141,22 +159,49 @@ def make_facts(core: Explorer) -> dict[str, Any]:
         "seed": core.seed,
         "trail": TRAIL,
         "way_step": WAY_STEP,
-        "circle": {"radius": RADIUS["ellipse"], "size": CIRCLE_SIZE},
+        "walk": WALK,
+        "world": world_facts(core.data),
         "film": {"steps": FILM_STEPS, "duration": DURATION, "scale": SCALE},
         "words": {name: getattr(spots, name) for name in WORDS},
-        "sides": [_side_facts(side) for side in core.sides.values()],
+        "sides": [_side_facts(side, folder) for side in core.sides.values()],
     }
 
 
-def _side_facts(side: Side) -> dict[str, Any]:
+def world_facts(data: FactorStream) -> dict[str, Any]:
+    """What core.js draws the images of a data set from.
+
+    Args:
+        data: Circles, or coloured sprites of one shape, with a place, whose factors follow none.
+
+    Returns:
+        The "form" (see `form_facts`), the factors in the "middle" of the world, those that are
+        "fixed" beside them, and the "scale": a sprite's size, as `Sprite` has it, over the factor.
+
+    Raises:
+        ValueError: They are other data.
+    """
+    middle = dict(zip([f.name for f in data.factors], data.middle.tolist(), strict=True))
+    if type(data) is CircleStream:
+        fixed = {"size": CIRCLE_SIZE}
+        return dict(form=form_facts("ellipse"), middle=middle, fixed=fixed, scale=1)
+    is_plain = isinstance(data, ColoredSprites) and not data.ties and data.plane == (0, 1)
+    if not is_plain or data.factors[data.column("shape")].varies:
+        wanted = "core.js draws circles, and coloured sprites of one shape, with a place, untied"
+        raise ValueError(f"data is {data.identity()}; {wanted}")
+    shape = [*SPRITES.values()][int(middle["shape"])]
+    scale = 1 / (2 * RADIUS[shape])  # the factor is the diameter of the circle around it
+    return dict(form=form_facts(shape), middle=middle, fixed={}, scale=scale)
+
+
+def _side_facts(side: Side, folder: str) -> dict[str, Any]:
     if side.z_dim >= FEW:
         raise ValueError(
             f"models[{side.name!r}] has {side.z_dim} latents; at most {FEW - 1} can be"
         )
     count = len(cut(side.model.decoder))
     files = {
-        "encoder": f"models/{side.name}-encoder.onnx",
-        "decoder": [f"models/{side.name}-decoder-{i}.onnx" for i in range(count)],
+        "encoder": f"{folder}/{side.name}-encoder.onnx",
+        "decoder": [f"{folder}/{side.name}-decoder-{i}.onnx" for i in range(count)],
     }
     return {
         "name": side.name,
@@ -166,6 +211,5 @@ def _side_facts(side: Side) -> dict[str, Any]:
         "scale": side.scale,
         "grid": side.grid.tolist(),
         "middle": side.middle.tolist(),
-        "walk_ends": [z.tolist() for z in side.walk_ends],
         "files": files,
     }

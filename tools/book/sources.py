@@ -21,7 +21,8 @@ from sbd_utils.files import read_text, write_text
 ROOT = Path(__file__).resolve().parents[2]
 WIDGET = "application/vnd.jupyter.widget-view+json"
 LIVE = {
-    "LatentExplorer(": "explorer",
+    "LatentExplorer(models)": "explorer",
+    'LatentExplorer(in_hand, data="squares")': "squares",
     "SceneExplorer(": "scene",
     '"sprite"': "sprite",
     '"diamond"': "diamond",
