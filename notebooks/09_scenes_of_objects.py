@@ -947,12 +947,11 @@ assert held["MONet", "opposite"][0] < 0.65 < 0.95 < held["MONet", "equal"][3]
 assert max(held["k-means", "equal"]) < 0.6 < 0.95 < min(held["k-means", "opposite"])
 
 # %% [markdown]
-# **MONet divides by place here, not by colour**, and reads a scene as one reads a page, whatever the seed: we do not know
-# why from above. Two circles that touch, at a
-# distance of 10, it parts as well in equal hues as in opposite ones. Two of which one hides most of the other it does
-# not part even in opposite hues, where k-means always does (half is held, as both together pass for the one in front).
-# What it cuts out is what the broadcast decoder can draw: one blob of about a sprite's size. That is our reading; no
-# cell here tests it.
+# **MONet divides by place here, not by colour**, and reads a scene as one reads a page, whatever the seed: we do not
+# know why from above. Two circles that touch, at a distance of 10, it parts as well in equal hues as in opposite ones.
+# Two of which one hides most of the other it does not part even in opposite hues, where k-means always does (half is
+# held, as both together pass for the one in front). What it cuts out is what the broadcast decoder can draw: one blob
+# of about a sprite's size. That is our reading; no cell here tests it.
 #
 # What was changed against the paper, to have it in five minutes of one core: one flat colour for a slot in place of
 # RGB, means over blocks, a small network that cuts, a black ground, and distinct hues. It has seen 32,000 images. The
@@ -1020,15 +1019,15 @@ assert min(row.ari for row in whole_rows) > 0.7
 # %% [markdown]
 # Three things go wrong, each by its own score. A run may not divide scenes at all in its time; *held* shows it, and no
 # run of this table has it, though some of its forerunners had (`pretrained/README.md`). It may divide the sprites, and
-# let two slots share the ground, which costs most of the ARI of all pixels and nothing of the foreground ARI: three runs
-# of IODINE, one of `slots-live`. And slots that are left over share sprites, which costs the foreground ARI. Trained on
-# to whole images (`slots`), one slot has the ground in each of three seeds. With RGB a sixth of the sprites is held at
-# most, at a foreground ARI as high as any: the lesson of section 4.
+# let two slots share the ground, which costs most of the ARI of all pixels and nothing of the foreground ARI: three
+# runs of IODINE, one of `slots-live`. And slots that are left over share sprites, which costs the foreground ARI.
+# Trained on to whole images (`slots`), one slot has the ground in each of three seeds. With RGB 0.17 of the sprites are
+# held at most, at a foreground ARI as high as any: the lesson of section 4.
 #
 # The two recipes whose names end in 64 are the same for images of 64 × 64 pixels, drawn in blocks of twice the width:
-# as many blocks to draw, four times the pixels to look at. IODINE divides them as before, three of three; slot attention
-# in two of three, and in the third two slots share the ground, and half of the sprites are held. So the size of the
-# picture is not what stands in the way; fine detail was not tried.
+# as many blocks to draw, four times the pixels to look at. IODINE divides them as before, three of three; slot
+# attention in two of three, and in the third two slots share the ground, and half of the sprites are held. So the size
+# of the picture is not what stands in the way; fine detail was not tried.
 #
 # Where hues are distinct k-means holds nearly every sprite, at an ARI of 0.64, for it cuts up the ground; three runs of
 # MONet have 0.84.
@@ -1040,7 +1039,7 @@ assert min(row.ari for row in whole_rows) > 0.7
 # - A softmax over broadcast decoders draws any number of things, with the order of depth in its logits.
 # - Slot attention, from random weights in about a minute of one thread, divides scenes on ten of ten fresh seeds: 0.46
 #   to 0.64 of the sprites have a slot that holds them. In one of the ten two slots share the ground.
-# - With RGB in place of one colour the slots are tiles: the foreground ARI stays as high, and a sixth of the sprites is
+# - With RGB in place of one colour the slots are tiles: the foreground ARI stays as high, and 0.17 of the sprites are
 #   held at most (three seeds in the table, and the one above).
 # - k-means beats it where hues differ, and falls to nothing where they do not; the network's scores change little.
 # - A slot's code tells where its sprite is and which hue it has (R² 0.99 and above 0.85, linear, held out), hardly how
@@ -1049,8 +1048,8 @@ assert min(row.ari for row in whole_rows) > 0.7
 #   goes where its code is sent.
 # - IODINE, without an encoder, holds no sprite before its first refinement, and more after three than after one.
 # - MONet cuts sprites from the top down, in 87 % of pairs or more on each of three seeds, and leaves the ground. The
-#   first seed holds more than 0.9 of them whether the hues of a scene are distinct, free or one, though it was trained on distinct ones
-#   alone. Two circles that nearly cover each other it does not part by their hues, as k-means does.
+#   first seed holds more than 0.9 of them whether the hues of a scene are distinct, free or one, though it was trained
+#   on distinct ones alone. Two circles that nearly cover each other it does not part by their hues, as k-means does.
 #
 # ## What could be wrong with it
 #
