@@ -242,8 +242,8 @@ def test_a_question_stands_before_what_answers_it(stem):
         assert cells[i + 1].cell_type == "code"
 
 
-STOPS = {"03": 650, "09": 1125}
-"""After so many updates: when whole images have begun; and where the notebook looks at it midway."""
+STOPS = {"03": 650, "09": 500}
+"""After so many updates: when whole images have begun; and in the middle of the blocks of 4."""
 
 
 @each_notebook
