@@ -464,7 +464,7 @@ for hues in HUES:
 #
 # <details><summary>Answer</summary>
 #
-# Fewer, about half. Black costs a slot nothing to paint anywhere, so nobody needs a slot for the ground, and a *tile*
+# Fewer: three of ten. Black costs a slot nothing to paint anywhere, so nobody needs a slot for the ground, and a *tile*
 # of the plane, with whatever is in it, is as good a slot as a sprite is. Which of the two a run finds is luck.
 #
 # </details>
@@ -521,12 +521,24 @@ for kind, theirs in painted.items():
     print(f"{kind:>11}: {len(done)} of {len(theirs)} seeds take scenes apart;", end=" ")
     print("held", *(f"{row.held:.2f}" for row in theirs))
 tiled = [row for row in painted["RGB"] if row.held < MARK]
-assert len(tiled) >= 3
-assert max(row.ari for row in tiled) < 0.2
-assert min(row.foreground_ari for row in tiled) > 0.5
+assert (len(tiled), len(painted["RGB"])) == (7, 10)
+assert max(row.ari for row in tiled) < 0.25
+assert max(row.foreground_ari for row in tiled) > max(
+    row.foreground_ari for theirs in painted.values() for row in theirs if row.held > MARK
+)
 
 # %% [markdown]
-# ANSWER4
+# **The answer.** Ten of ten with flat colour, three of ten with RGB. In the other seven a slot is a tile, and *the
+# foreground ARI puts these first*: tiles reach 0.85, RGB's objects 0.74, flat colour's 0.51, whose spare slots share a
+# sprite. The ARI of all pixels and the share held tell the truth. A score that is asked of a part of the picture says
+# nothing of the rest.
+#
+# **For a slot to become an object, something larger than an object must be hard to paint.** One flat colour sees to
+# that; it is a statement about our world, in which things have one colour each. It is not the better painter: where RGB
+# does find objects it holds as many sprites, and shares fewer. It is the surer one in a minute of training. Textured
+# things have no flat colour, and a ground with a pattern would be cut into as many slots as it has colours; on grounds
+# that are not black, and trained for longer with a stricter likelihood, RGB is what the published models use, and they
+# do find objects.
 #
 # ## 5. Each slot's code, read as in notebook 04
 #
@@ -1033,11 +1045,11 @@ assert min(row.ari for row in whole_rows) > 0.7
 
 # %% [markdown]
 # Three things go wrong, each by its own score. A run may not divide scenes at all in its time; *held* shows it, and no
-# run of this table has it, though some of its forerunners had (`pretrained/README.md`). It may divide the sprites, and
-# let two slots share the ground, which costs most of the ARI of all pixels and nothing of the foreground ARI: three
-# runs of IODINE, one of `slots-live`. And slots that are left over share sprites, which costs the foreground ARI.
-# Trained on to whole images (`slots`), one slot has the ground in each of three seeds. With RGB 0.17 of the sprites are
-# held at most, at a foreground ARI as high as any: the lesson of section 4.
+# run with flat colour in this table has it, though some of their forerunners had (`pretrained/README.md`). It may
+# divide the sprites, and let two slots share the ground, which costs most of the ARI of all pixels and nothing of the
+# foreground ARI: three runs of IODINE, one of `slots-live`. And slots that are left over share sprites, which costs the
+# foreground ARI. Trained on to whole images (`slots`), one slot has the ground in each of three seeds. With RGB seven
+# runs of ten do none of this: they tile (section 4).
 #
 # The two recipes whose names end in 64 are the same for images of 64 × 64 pixels, drawn in blocks of twice the width:
 # as many blocks to draw, four times the pixels to look at. IODINE divides them as before, three of three; slot
@@ -1054,8 +1066,8 @@ assert min(row.ari for row in whole_rows) > 0.7
 # - A softmax over broadcast decoders draws any number of things, with the order of depth in its logits.
 # - Slot attention, from random weights in about a minute of one thread, divides scenes on ten of ten fresh seeds: 0.46
 #   to 0.64 of the sprites have a slot that holds them. In one of the ten two slots share the ground.
-# - With RGB in place of one colour the slots are tiles: the foreground ARI stays as high, and 0.17 of the sprites are
-#   held at most (three seeds in the table, and the one above).
+# - With RGB in place of one colour the slots are tiles in seven runs of ten, and objects in three. The foreground ARI
+#   is as high for either.
 # - k-means beats it where hues differ, and falls to nothing where they do not; the network's scores change little.
 # - A slot's code tells where its sprite is and which hue it has (R² 0.99 and above 0.85, linear, held out), hardly how
 #   large it is, and not which shape.
