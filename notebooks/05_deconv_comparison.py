@@ -179,10 +179,10 @@ print(f"after 150 updates by the plain recipes: {min(found):.2f} to {max(found):
 # - **The deconv decoder draws better by every plain recipe, in equal time**: squared errors of 1.6 to 2.1 against 4.4
 #   to 7.8 (β = 1) and of 2.3 to 3.3 against 5.1 to 7.6 (β = 4). By its own recipe it has 2.6 in the median within 300
 #   processor seconds, and the SBD by `fast` 2.8. Only by `fast`, which was not made for it, does it draw worse.
-# - **No deconv run has a straight pair**, by any recipe: affine R² of 0.44 at most. What a *linear* map reads off all
-#   its ten latents depends on the recipe and on the seed: R² 0.22 to 0.88 by `fast`, 0.33 to 0.59 by the plain ones,
-#   0.24 to 0.77 by its own; by the course's `wide`, with 64 channels, 0.15 (section 3). So "training has crumpled the
-#   plane" is right of some runs, in some measure, at some time.
+# - **No deconv run has a straight pair**, by any recipe: affine R² of 0.44 at most, and of 0.56 in the runs of `fast`
+#   in bf16. What a *linear* map reads off all its ten latents depends on the recipe and on the seed: R² 0.22 to 0.88 by
+#   `fast`, 0.33 to 0.59 by the plain ones, 0.24 to 0.77 by its own; by the course's `wide`, with 64 channels, 0.15
+#   (section 3). So "training has crumpled the plane" is right of some runs, in some measure, at some time.
 #
 # One run by `fast`, seed 7, is blank: 0.006 nats. Its *means* still have a linear R² of 0.71, about what those of the
 # best untrained encoders have (section 3), but no sample that its decoder gets says where the circle is. A probe of

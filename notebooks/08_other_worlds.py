@@ -23,9 +23,9 @@
 # All that we know so far is of one white circle. Watters et al. 2019 ([arXiv
 # 1901.07017](https://arxiv.org/abs/1901.07017)) claim more: that the broadcast decoder carries over to places that
 # training left out, helps most of all where objects are small, and adds to other means of disentangling. And what if
-# factors hang together, or nothing moves? Seven questions, each asked in a world that is made for it. Every network
-# here was trained on a slow processor within one to three minutes, those of section 8 within a quarter of an hour, so
-# this is a small laboratory: 32 × 32 pixels, 32 channels, two to five seeds.
+# factors hang together, or nothing moves? Eight questions, each asked in a world that is made for it. A network took
+# one to three minutes of a slow core, or half that of a faster one, in section 8 a quarter of an hour; so this is a
+# small laboratory: 32 × 32 pixels, 32 channels, one to five seeds.
 
 # %%
 import course  # the file beside this notebook: open both in a clone of the course
@@ -36,7 +36,7 @@ from matplotlib import pyplot as plt
 from sbd_utils import OKABE_ITO, show
 from sbd_utils.data import make_stream
 
-BLUE, ORANGE, GREEN, PINK, *_ = OKABE_ITO
+BLUE, ORANGE, GREEN, *_ = OKABE_ITO
 COLOR, MARKER = {"sbd": BLUE, "deconv": ORANGE}, {"sbd": "o", "deconv": "s"}
 LABEL = {"sbd": "SBD", "deconv": "deconv"}
 
@@ -44,7 +44,7 @@ LABEL = {"sbd": "SBD", "deconv": "deconv"}
 # ## The worlds
 #
 # `ColoredSprites` draws squares, ellipses and hearts of eight factors: x, y, size, shape, angle, hue, saturation,
-# value. A world is said by arguments: what is fixed, where a sprite may be, what follows what.
+# value. Arguments define a world: what is fixed, where a sprite may be, what follows what.
 
 # %%
 WORLDS = {
@@ -84,9 +84,9 @@ show(
 #
 # Its time is another matter. Within the SBD's 60 seconds no recipe of seven had taught it the hue: mostly it draws a
 # grey square in the right place, and a baseline that sees no colour cannot be asked about colour. So it gets up to
-# three times as long: 180 processor-seconds where the hue matters. Where a table has a third seed and more, these ran
-# on a processor that does twice as much in a second; there the deconv decoder got as many *updates* as it makes here in
-# its time. Here is how both come along, every seed.
+# three times as long: 180 processor-seconds where the hue matters. Some runs (each row says which) ran on a processor
+# that does twice as much in a second; there the deconv decoder got as many *updates* as it makes here in its time. Here
+# is how both come along, every seed.
 
 # %%
 from sbd_utils import read_curves, read_evidence
@@ -371,7 +371,8 @@ for decoder in OWN:
 # <details><summary>Answer</summary>
 #
 # Below 6 pixels, with the usual weight of the squared error, w = 10: one run of twelve draws anything. With w = 40 both
-# find squares of 4 pixels, the deconv decoder sooner; those of 3 one deconv run in three, and no SBD.
+# find squares of 4 pixels, the deconv decoder sooner by the clock; those of 3 one deconv run in three, and no SBD in
+# that time.
 #
 # </details>
 
@@ -430,21 +431,23 @@ show(
 )
 
 # %% [markdown]
-# **The answer.** With w = 10 a square of 4 or 3 pixels costs fewer nats to leave out (KL 0): of six runs of either
-# decoder one draws it, a deconv run. That is the loss's doing, not the decoder's. With w = 40 squares of 4 pixels are
-# found by the deconv decoder in three runs of three, in a crumpled code; by the SBD, trained by the same plain recipe,
-# in three of three with a straight pair, in two and a half times the time; and by the SBD's own schedule, whose means
-# over 4 × 4 pixels wash such a square out, in one of three. Squares of 3 pixels one deconv run finds, and no SBD. So a
-# small object is not where an SBD is quickest here, against the paper's claim, and a recipe that was made for larger
-# ones can hide it.
+# **The answer.** With w = 10, of twelve runs on squares of 4 or 3 pixels one draws them, a deconv run. It pays: 44 + 8
+# in its loss, where a blank picture costs 82. So the others do not get there; we suppose that what the first steps
+# would gain is less than a nat costs. With w = 40 squares of 4 pixels are found by the deconv decoder in three runs of
+# three, in a crumpled code; by the SBD, trained by the same plain recipe, in three of three with a straight pair, in
+# two to three times the time, though hardly more updates, as each costs more; and by the SBD's own schedule, whose
+# means over 4 × 4 pixels wash such a square out, in one of three. Squares of 3 pixels one deconv run of three finds; no
+# SBD does in as many seconds, in which it makes 700 updates to the deconv decoder's 1,800. So a small object is not
+# where an SBD is quickest by the clock, against the paper's claim, and a recipe that was made for larger ones can hide
+# it.
 #
-# **Its limits.** Three seeds; no run longer than three minutes.
+# **Its limits.** Three seeds; no run longer than 190 seconds.
 #
 # ## 3. Places that training never saw
 #
 # **The question.** Training leaves out the upper right quadrant, or a ring. Does a network know what it never saw? Why
 # the SBD should: its decoder is told *where* each pixel is, so that to draw elsewhere it need not have learned anything
-# new. Control: the same decoder, trained on all places, asked at the same ones. Bright: the squared error is as large
+# new. Control: the same decoder, trained on all places, asked at the same ones. Yellow in the maps: an error as large
 # as the square's own light, as if nothing had been drawn.
 #
 # **Predict:** how far into the hole will either decoder draw the square?
@@ -452,7 +455,7 @@ show(
 # <details><summary>Answer</summary>
 #
 # In the ring the SBD draws as if nothing had been left out, and in the quadrant some way, not to its corner. The deconv
-# decoder fills the ring less well, and the quadrant hardly farther than a square is wide.
+# decoder fills the ring less well, and the quadrant for about half a square's width.
 #
 # </details>
 
@@ -610,8 +613,8 @@ for decoder, rows in pair_of("sprite_holes", "squares-no-quadrant").items():
 # them in pixels that it never saw lit. So the paper's claim holds for the part that the paper changed. Of the deconv
 # decoder this cannot be asked: its code is no affine map of the place, not even where it was trained (last numbers).
 #
-# **Its limits.** Three seeds. The map from outside needs to be told the places: it is a diagnosis, and no way to
-# encode.
+# **Its limits.** Three seeds, two controls. The map from outside needs to be told the places: it is a diagnosis, and no
+# way to encode.
 #
 # ## 4. Factors that hang together
 #
@@ -765,14 +768,15 @@ show(
 
 # %% [markdown]
 # **The answer.** Along the SBD's line a nat buys a little, and its pair stays as straight as it was, whatever the
-# price: from 11 nats at an error of 4.0 to 18 at 3.5. With 10 to 12 nats the deconv decoder draws with 4.5 to 10, the
-# SBD with 3.8 to 4.1. With 27 nats, more than the SBD was ever let spend, the best of the deconv runs has 3.1. The
-# straightness of its pair is about 0.5 for small β and anything from 0.2 to 0.9 for middle ones; at β = 5.4 both runs
-# have *0.90* or more; on circles no deconv pair had more than 0.44 (notebook 05). β can do for that decoder part of
-# what coordinates do for the other, at an error that is higher by a third in one run, and twice as high in the other.
+# price: from 11 nats at an error of 4.0 and 4.1 to 18 at 3.5. With 10 to 12 nats the deconv decoder draws with 4.5 to
+# 10, the SBD with 3.8 to 4.1. With 27 nats, more than the SBD was ever let spend, the best of the deconv runs has 3.1.
+# The straightness of its pair is about 0.5 for small β and anything from 0.2 to 0.9 for middle ones; at β = 5.4 both
+# runs have *0.90* or more; on circles no deconv pair had more than 0.44 in fp32 (notebook 05). β can do for that
+# decoder part of what coordinates do for the other, at an error that is higher by a third in one run, and twice as high
+# in the other.
 #
 # **Its limits.** Two seeds a point. β acts for the whole time in one recipe and at the end in the other. Where a deconv
-# run has an error of 9 or more, it has not learned the colours in its time.
+# run has an error of 8 or more, it has not learned all of the colours in its time.
 #
 # ## 6. Nothing moves
 #
@@ -795,9 +799,9 @@ for decoder, rows in centered.items():
     )
 
 # %% [markdown]
-# **The answer.** In drawing, nothing: the deconv decoder has a third of the error in about the same time, on every seed
-# of five. In order, a little: a linear map reads the size off the SBD's code with an R² of 0.98 or more, and the hue
-# with 0.9 or more, off the deconv decoder's with 0.76 and 0.81 at least.
+# **The answer.** In drawing, nothing: the deconv decoder has a quarter to a half of the error in about the same time,
+# on every seed of five. In order, a little: a linear map reads the size off the SBD's code with an R² of 0.98 or more,
+# and the hue with 0.9 or more, off the deconv decoder's with 0.76 and 0.81 at least.
 #
 # ## 7. Pressure on total correlation
 #
@@ -819,9 +823,8 @@ for name, rows in PRESSED.items():
 # %% [markdown]
 # **The answer.** For the SBD there is nothing left to add to its pair, and the hue and the error lie where they lay.
 # The deconv decoder's pairs, of the recipe with β = 4 that draws grey squares, gain: four of five are above 0.9, of
-# those without the pressure one is, and three latents are used in every run. So here the two ideas do not add up, they
-# stand in for each other, in part: what one brings about, the other finds done. Larger trainings may differ; the paper
-# reports a gain from both.
+# those without the pressure one is, and three latents are used in every run. So here the two ideas do not add up: each
+# does a part of the other's work. Larger trainings may differ; the paper reports a gain from both.
 #
 # ## 8. All eight factors
 #
@@ -830,9 +833,9 @@ for name, rows in PRESSED.items():
 
 
 # %%
-def factors_told(rows, *names):
+def factors_told(rows):
     """A line for some runs: every seed's R² of each factor, and the squared error."""
-    told = ", ".join(f"{name} {each(rows, name)}" for name in names or r2_of(rows[0]))
+    told = ", ".join(f"{name} {each(rows, name)}" for name in r2_of(rows[0]))
     return f"{told}; error {each(rows, 'squared_error', 1)}"
 
 
@@ -840,11 +843,12 @@ for decoder, rows in pair_of("sprites", "coloured").items():
     print(f"{LABEL[decoder]:>6}, {each(rows, 'updates', 0)} updates: {factors_told(rows)}")
 
 # %% [markdown]
-# The place, a little of the size, and no colour at all. A network that sees blobs of all colours at every place first
-# paints the mean of them, and what it would gain by telling two hues apart is, at first, less than what a nat costs. So
-# let β be small for longer: the recipe `coloured` keeps it at 0.1 for half of 12,000 updates and lets it rise to 1
-# then; with blocks first for the SBD, and whole images all the time for the deconv decoder (`coloured-whole`), as
-# blocks save it nothing. Ten times the updates, and ten to fourteen minutes of one processor for each run.
+# The place, a little of the size, and no colour at all. A likely reason, not tested: a network that sees blobs of all
+# colours at every place first paints the mean of them, and telling two hues apart gains less, at first, than a nat
+# costs. So let β be small for longer: the recipe `coloured` keeps it at 0.1 for half of 12,000 updates and lets it rise
+# to 1 then; with blocks first for the SBD, and whole images all the time for the deconv decoder (`coloured-whole`), as
+# blocks save it nothing. Ten times the updates for the SBD, four times for the deconv decoder, and 9 to 15 minutes of
+# one processor for each run.
 #
 # **Before you look:** of the eight factors, which will a linear map read off the SBD's code: and which can it *not*
 # read, even if the network draws every picture well?
@@ -875,15 +879,16 @@ axes[-1].legend()
 axes[0].set_ylabel("R², linear")
 show(
     figure,
-    "R² of size, hue and brightness, and the squared error, over 12,000 updates: the SBD's rise towards 1, those of the "
-    "deconv decoder stay low, while it draws nearly as well.",
+    "R² of size, hue and brightness, and the squared error, over 12,000 updates: the SBD's rise to 0.95, 0.87 and 0.68, "
+    "those of the deconv decoder stay lower, and its error is twice as large.",
 )
 
 # %% [markdown]
-# Size, hue and value come, in the SBD's code. Of the deconv decoder's a linear map reads next to nothing, though it
-# draws the colours: its error is that of a network that sees them. But for the *shape* and the *angle* the SBD has 0,
-# too. Does it not see them? Or was the question wrong? A square looks the same after a quarter turn and an ellipse
-# after half of one, so that "the angle" is three different factors. Ask shape by shape, each by its own period.
+# Size, hue and value come, in the SBD's code. Of the deconv decoder's a linear map reads no hue, little brightness, and
+# of the size more on one seed than on the others, though it draws the colours: its error is that of a network that sees
+# them. But for the *shape* and the *angle* the SBD has 0, too. Does it not see them? Or was the question wrong? A
+# square looks the same after a quarter turn and an ellipse after half of one, so that "the angle" is three different
+# factors. Ask shape by shape, each by its own period.
 
 # %%
 from sbd_utils import held_out_r2, neighbor_r2
@@ -891,13 +896,13 @@ from sbd_utils.plotting import image_grid, plot_picture
 
 PERIOD = {"square": 90, "ellipse": 180, "heart": 360}  # degrees, after which it looks the same
 world = make_stream("coloured", im_size=32)
-factors = world.sample(4000, torch.Generator().manual_seed(1_000_003)).float()
-images = world.render(factors)
+causes = world.sample(4000, torch.Generator().manual_seed(1_000_003)).float()
+sprites = world.render(causes)
 names = [factor.name for factor in world.factors]
-kind_of, angle = (factors[:, names.index(name)].numpy() for name in ("shape", "angle"))
+kind_of, angle = (causes[:, names.index(name)].numpy() for name in ("shape", "angle"))
 which = {kind: kind_of == level for level, kind in enumerate(PERIOD)}
-hue = 2 * np.pi / 360 * factors[:, names.index("hue")].numpy()
-hue = np.stack([np.cos(hue), np.sin(hue)], 1)
+wheel = 2 * np.pi / 360 * causes[:, names.index("hue")].numpy()
+wheel = np.stack([np.cos(wheel), np.sin(wheel)], 1)
 
 
 def turns(kind):
@@ -910,15 +915,15 @@ codes, drawn = {}, {}
 for decoder, rows in LONG.items():
     for row in rows:
         model = load_run("sprite_coloured", row)
-        mean, _ = encode(model, images)
+        mean, _ = encode(model, sprites)
         codes[decoder, row.seed] = mean.numpy()
         drawn[decoder, row.seed] = decode(model, mean)
-        wrong = (drawn[decoder, row.seed] - images).square().sum((1, 2, 3)).numpy()
+        wrong = (drawn[decoder, row.seed] - sprites).square().sum((1, 2, 3)).numpy()
         told = {kind: held_out_r2(mean[which[kind]], turns(kind)) for kind in PERIOD}
         print(f"{LABEL[decoder]:>6}, seed {row.seed}: angle", end=" ")
         print(*(f"{kind} {r2:.2f}" for kind, r2 in told.items()), end="; error ")
         print(*(f"{kind} {wrong[which[kind]].mean():.1f}" for kind in PERIOD), end="; hue, by ")
-        print(f"neighbours {neighbor_r2(mean, hue):.2f}")
+        print(f"neighbours {neighbor_r2(mean, wheel):.2f}")
 
 # %%
 first = min(seed for decoder, seed in codes if decoder == "sbd")
@@ -934,34 +939,35 @@ for kind, marker, color in zip(PERIOD, "sov", (BLUE, ORANGE, GREEN), strict=True
     print(f"{kind}: median length {length:.2f}")
 axes[0].set(xlabel=f"z{i}", ylabel=f"z{j}", title=f"SBD, seed {first}")
 axes[0].legend()
-some = torch.cat([images[:14], drawn["sbd", first][:14], drawn["deconv", first][:14]])
+some = torch.cat([sprites[:14], drawn["sbd", first][:14], drawn["deconv", first][:14]])
 plot_picture(axes[1], image_grid(some.clamp(0, 1), 14))
 axes[1].set_title("sprites; drawn by the SBD; by the deconv decoder")
 show(
     figure,
     "Two latents of the SBD: ellipses make a wide cloud, squares and hearts lie inside it. Sprites and what both "
-    "decoders draw of them: ellipses at their angle, squares and hearts as round blobs.",
+    "decoders draw of them: ellipses at their angle by the SBD, in part by the deconv decoder, the rest as round blobs.",
 )
 
 # %% [markdown]
-# **The answer.** With ten times the updates, and a β that stays low for longer, the SBD has place, size, hue and
-# brightness; the saturation a linear map hardly reads. Of the shapes it tells one: an *ellipse* has its angle, with an
-# R² above 0.9, and squares and hearts are drawn as round blobs, at four times the error. And still the shape is in the
-# code: it is the *length* of the two latents whose direction is the angle. Long: an ellipse, and which way it lies.
-# Short: something round. No linear map reads a length, as it did not read the size off the radius of the wheel of hues
-# in section 1. So "is there a latent for the shape?" and "does the network tell shapes?" are two questions, and a score
-# of disentanglement asks the first.
+# **The answer.** With ten times the updates, and a β that stays low for longer, place, size and hue can be read off the
+# SBD's code, the brightness in part (0.7), the saturation hardly. Of the shapes it tells one: an *ellipse* has its
+# angle, with an R² above 0.9, and squares and hearts are drawn as round blobs, at four times the error. And still the
+# shape is in the code, as the *length* of the two latents whose direction says most of the angle. Long: an ellipse, and
+# which way it lies. Short: something round. No linear map reads a length, as it did not read the size off the radius of
+# the wheel of hues in section 1. So "is there a latent for the shape?" and "does the network tell shapes?" are two
+# questions, and a score of disentanglement asks the first.
 #
-# The deconv decoder draws the colours, and a code's neighbours share its hue (R² of 0.8), which no linear map reads.
-# Its ellipses have no angle. Given this much time it is not drawing that parts the two, but what can be read, and how.
+# The deconv decoder draws the colours, and neighbouring codes tell the hue (R² of 0.8 with 2,000 of them), a linear map
+# does not, nor the angle of its ellipses. Given this much time both draw the colours, the deconv decoder with one and a
+# half times to twice the error; what parts them more is what can be read, and how.
 #
-# **Its limits.** A few seeds, one of them the one on which the recipe was tried; one recipe each, whose small β was
-# found with SBDs, though of three tried for the deconv decoder none was better (`pretrained/README.md`). At 32 × 32
-# pixels a heart of eight pixels is hardly a heart.
+# **Its limits.** Three seeds, one of them the one on which the recipe was tried; one recipe each, whose small β was
+# found with SBDs, though of three tried for the deconv decoder none let a linear map read more after 2,000 updates
+# (`pretrained/README.md`). At 32 × 32 pixels a heart of eight pixels is hardly a heart.
 
 # %%
 both = pair_of("sprites", "squares")
-assert min(row.affine_r2 for row in both["sbd"]) > 0.99 > 0.9
+assert min(row.affine_r2 for row in both["sbd"]) > 0.99
 grey = GROUPS["deconv, sprites-plain-beta4"]
 assert max(row.affine_r2 for row in [*both["deconv"], *grey]) < 0.92
 for world in ("squares-disc", "squares-band", "squares-hue-by-x"):
@@ -970,7 +976,7 @@ for world in ("squares-disc", "squares-band", "squares-hue-by-x"):
 assert max(row.similarity_r2 for row in pair_of("sprite_ties", "squares-band")["sbd"]) < 0.9
 still = pair_of("sprite_center", "squares-center")
 assert max(row.squared_error for row in still["deconv"]) < min(
-    row.squared_error / 1.6 for row in still["sbd"]
+    row.squared_error / 1.5 for row in still["sbd"]
 )
 small = {
     kind: runs("sprite_sizes", "squares-size4", *kind)
@@ -1090,24 +1096,27 @@ assert ranges["deconv"][1][hues["deconv"]].min() > 1
 # ## What we established
 #
 # - Squares that differ in place, size and hue: the SBD has the place in two latents by itself, in five runs of five,
-#   and the hue in two more, in four runs as a wheel whose radius is the size. The deconv decoder, in three times the
-#   time, draws as well and mixes all of it.
+#   and the hue in two more, in four runs as a wheel whose radius grows with the size. The deconv decoder, in three
+#   times the time, draws as well and mixes all of it.
 # - A ring left out of training: the SBD draws in it as anywhere, the deconv decoder with up to twice the error. A
-#   quadrant: the SBD goes on into it for as far as its encoder has codes; its decoder, told the place, draws all of it.
-#   The deconv decoder stops at the edge. The same networks, trained on all places, draw there like anywhere.
+#   quadrant: the SBD goes on into it for half a square's width or more, as far as its encoder has codes; its decoder,
+#   told the place, draws all of it. The deconv decoder ends sooner. The same networks, trained on all places, draw
+#   there like anywhere.
 # - On a disc, on a band, with a hue that follows x: the SBD's plane is straight by the *factors* of place, and its
 #   widths are those of the *distribution*.
-# - Where the SBD does not help: squares that do not move (the deconv decoder draws them with a third of the error),
-#   squares of 3 pixels (one deconv run sees them, no SBD), squares of 4 (the deconv decoder sees them sooner).
+# - Where the SBD does not help: squares that do not move (the deconv decoder draws them with a quarter to a half of the
+#   error), squares of 3 pixels (one deconv run of three sees them, no SBD in that time), squares of 4 (the deconv
+#   decoder sees them sooner by the clock).
 # - β = 5.4 all the time, or pressure on the total correlation, gives a deconv decoder a pair with an affine R² of about
 #   0.9, in six runs of seven.
-# - Of all eight factors the SBD's code gives place, size, hue and brightness, after 12,000 updates; ellipses have their
-#   angle, and the shape is a length. A linear map reads none of these but the place off the deconv decoder's.
+# - Of all eight factors a linear map reads place, size, hue and in part brightness off the SBD's code after 12,000
+#   updates; ellipses have their angle, and the shape is a length. Off the deconv decoder's it reads the place (0.8) and
+#   some of the size.
 # - MIG, SAP and DCI tell the decoders apart in this world, and mark a hue that is a wheel as a fault.
 #
 # ## What could be wrong with it
 #
-# - Two or three seeds where it was not five; every row says its seed and its processor. A proof would take fresh ones.
+# - One to three seeds where it was not five; every row says its seed and its processor. A proof would take fresh ones.
 # - The recipes differ between the decoders, and so does their time: the SBD's was found by trials with SBDs, and it is
 #   its schedule that makes it see the hue early. By constant numbers it has the place, straight, and little of the hue.
 # - 32 × 32 pixels, 32 channels, minutes. What hours would do to any of the eight answers was not tried.
