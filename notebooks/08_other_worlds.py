@@ -843,15 +843,15 @@ for decoder, rows in pair_of("sprites", "coloured").items():
     print(f"{LABEL[decoder]:>6}, {each(rows, 'updates', 0)} updates: {factors_told(rows)}")
 
 # %% [markdown]
-# The place, a little of the size, and no colour at all. A likely reason, not tested: a network that sees blobs of all
-# colours at every place first paints the mean of them, and telling two hues apart gains less, at first, than a nat
-# costs. So let β be small for longer: the recipe `coloured` keeps it at 0.1 for half of 12,000 updates and lets it rise
-# to 1 then; with blocks first for the SBD, and whole images all the time for the deconv decoder (`coloured-whole`), as
-# blocks save it nothing. Ten times the updates for the SBD, four times for the deconv decoder, and 9 to 15 minutes of
-# one processor for each run.
+# The SBD has the place and some of the size, the deconv decoder most of the place; neither has any hue. A likely
+# reason, not tested: a network that sees blobs of all colours at every place first paints the mean of them, and telling
+# two hues apart gains less, at first, than a nat costs. So let β be small for longer: the recipe `coloured` keeps it at
+# 0.1 for half of 12,000 updates and lets it rise to 1 then; with blocks first for the SBD, and whole images all the
+# time for the deconv decoder (`coloured-whole`), as blocks save it nothing. Ten times the updates for the SBD, four
+# times for the deconv decoder, and 9 to 15 minutes of one processor for each run.
 #
-# **Before you look:** of the eight factors, which will a linear map read off the SBD's code: and which can it *not*
-# read, even if the network draws every picture well?
+# **Before you look:** of the eight factors, which will a linear map read off the SBD's code? And which can it *not*
+# read, however well the network draws?
 
 # %%
 LONG = {
