@@ -89,7 +89,9 @@ export class Conversation {
   async gif(wish) {
     check(FILM, wish);
     const { imSize: size, facts } = this.core;
-    const film = encodeFilm(await this.core.film(wish), size, facts.film);
+    const { channels } = this.core.side(wish.model);
+    const pictures = await this.core.film(wish);
+    const film = encodeFilm(pictures, size, { ...facts.film, channels });
     const names = [wish.model, ...wish.latents.map((latent) => `z${latent}`)];
     return answerFile(names, "gif", film);
   }

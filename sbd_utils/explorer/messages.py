@@ -239,7 +239,6 @@ def page_spec(core: Explorer) -> dict[str, Any]:
         "field": [FIELD, min(FIELD_SIZE, core.im_size)],
         "span": core.span,
         "traversal_span": TRAVERSAL_SPAN,
-        "films": True,
         "grid": core.true_grid.tolist(),
     }
 

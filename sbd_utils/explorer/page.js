@@ -38,10 +38,9 @@ const LEGEND = [
   "Reset: the circle in the middle, the planes as at first. Sample prior: a code from N(0, 1) " +
     "for each model. Sample posterior: one from q(z|circle). Clear trail: the next trail begins " +
     "anew. Copy z: the codes as Python. PNG: the pictures.",
-];
-const FILM_LEGEND =
   "GIF: the latents moved last, by plane or slider, to and fro; the circle moves all, and leaves " +
-  "the choice as it was.";
+    "the choice as it was.",
+];
 
 // What the parts of a page share.
 //   spec: what the kernel told at first: models, their latents, sizes, the true grid
@@ -446,8 +445,8 @@ function makeToolbar(page) {
     button("Clear trail", () => ({ type: "clear" })),
     button("Copy z", () => ({ type: "code" })),
     button("PNG", () => ({ type: "png" })),
+    film,
   );
-  if (page.spec.films) node.append(film);
   const setLink = (event) => page.act({ type: "link", value: event.target.checked });
   const link = make("input", { type: "checkbox", onchange: setLink });
   if (page.spec.sides.length > 1) {
@@ -626,8 +625,7 @@ function makeHelp(page) {
 }
 
 function makeLegend(page) {
-  const texts = page.spec.films ? [...LEGEND, FILM_LEGEND] : LEGEND;
-  const paragraphs = texts.map((text) => make("p", { class: "soft" }, speak(page, text)));
+  const paragraphs = LEGEND.map((text) => make("p", { class: "soft" }, speak(page, text)));
   const summary = make("summary", {}, "What is to be seen, and what the buttons do");
   return make("details", {}, summary, ...paragraphs, makeGlossary(page));
 }

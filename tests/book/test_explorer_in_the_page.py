@@ -338,7 +338,16 @@ def test_in_chapter_08_squares_are_moved_and_turned_through_the_hues(chromium, a
     sheet = Image.open(io.BytesIO(download.value.path().read_bytes())).convert("RGB")
     assert sheet.size == (2 * 32 * 4 + 4, 32 * 4)
     assert sheet.getpixel((20 * 4, 16 * 4))[2] > 200
-    assert page.get_by_role("button", name="GIF").count() == 0  # films are grey
+    with page.expect_download() as download:
+        page.get_by_role("button", name="GIF of SBD z").click()
+    film = frames_of(download.value.path().read_bytes(), "RGB").astype(int)
+    assert film.shape == (2 * FILM_STEPS - 2, 32 * SCALE, 32 * SCALE, 3)
+    assert (film[FILM_STEPS:] == film[FILM_STEPS - 2 : 0 : -1]).all()  # to and fro
+    colors = page.locator("canvas.picture").first.evaluate(
+        "(canvas) => [...canvas.getContext('2d').getImageData(20, 16, 1, 1).data]"
+    )
+    near = np.abs(film[:, 16 * SCALE, 20 * SCALE] - colors[:3]).max(-1)
+    assert near.min() < 30 < near.max()  # once as it is now, once as another place or hue
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert page.errors == []
     page.context.close()
@@ -354,14 +363,17 @@ def test_pictures_are_saved_as_they_are(front):
     assert sheet.getpixel((32 * 4, 32 * 4))[0] > 200
 
 
-def frames_of(film: bytes) -> np.ndarray:
-    """The pictures of a film that never ends, uint8 [frames, H, W]; checks how long each stands."""
+def frames_of(film: bytes, mode: str = "L") -> np.ndarray:
+    """The pictures of a film that never ends, uint8 [frames, H, W], or [frames, H, W, 3] for RGB.
+
+    Checks how long each stands.
+    """
     with Image.open(io.BytesIO(film)) as image:
         assert image.info["loop"] == 0
         frames = []
         for frame in ImageSequence.Iterator(image):
             assert frame.info["duration"] == DURATION
-            frames.append(np.asarray(frame.convert("L")))
+            frames.append(np.asarray(frame.convert(mode)))
     return np.stack(frames)
 
 
@@ -403,6 +415,30 @@ def test_any_picture_survives_as_a_film(bare, size):
     )
     wanted = np.stack([*pictures, pictures[0]]).reshape(-1, size, size)
     np.testing.assert_array_equal(frames_of(bytes(film)), wanted)
+
+
+@pytest.mark.parametrize("colors", [1, 2, 256, 1024])
+def test_a_film_of_colours_keeps_them(bare, colors):
+    rng = np.random.default_rng(colors)
+    palette = rng.integers(0, 32, (colors, 3)) * 8 + 4  # in the middles of gifenc's bins
+    pictures = palette[rng.integers(0, colors, (2, 32 * 32))]  # [2, H * W, 3]
+    film = bare.evaluate(
+        """async ([pictures, duration]) => {
+            const { encodeFilm } = await import(new URL("_static/explorer/film.js", document.baseURI));
+            const bytes = pictures.map((picture) => Uint8Array.from(picture.flat()));
+            return [...encodeFilm(bytes, 32, { channels: 3, scale: 2, duration })];
+        }""",
+        [pictures.tolist(), DURATION],
+    )
+    frames = frames_of(bytes(film), "RGB").astype(int)
+    assert (frames[:, ::2, ::2] == frames[:, 1::2, 1::2]).all()
+    off = np.abs(frames[:, ::2, ::2] - pictures.reshape(2, 32, 32, 3)).max(-1)
+    if colors <= 256:
+        assert off.max() == 0
+    else:
+        assert (
+            np.median(off) < 16
+        )  # 256 of a thousand colors that have nothing to do with each other
 
 
 def test_a_film_of_nothing_is_refused(bare):

@@ -202,6 +202,7 @@ def place_explorer(out: Path, folder: Path, packages: Path) -> None:
     (folder / "ort").mkdir()
     for name in RUNTIME:
         shutil.copy(packages / "onnxruntime-web/dist" / name, folder / "ort")
+    shutil.copy(packages / "gifenc/dist/gifenc.esm.js", folder)  # what film.js writes films with
     for kind in ("models", "squares", "scene"):
         shutil.copytree(out / "networks" / kind, folder / kind)
         list_files(folder, kind)

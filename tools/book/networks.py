@@ -153,9 +153,8 @@ def make_facts(core: Explorer, folder: str) -> dict[str, Any]:
     Raises:
         ValueError: A model has too many latents, or core.js does not draw the data.
     """
-    is_grey = all(side.channels == 1 for side in core.sides.values())  # film.js knows no colours
     return {
-        "spec": {**page_spec(core), "films": is_grey},
+        "spec": page_spec(core),
         "seed": core.seed,
         "trail": TRAIL,
         "way_step": WAY_STEP,
