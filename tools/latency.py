@@ -8,7 +8,8 @@ time. The clock starts at the pointer event's own time stamp and stops in the fi
 frame that holds the new pixels. All parts are medians: `core` (decoding, mostly), `kernel` (the
 rest of the work in Python), `way` (there and back), `draw` (pixels into the canvases), `frame`
 (until the frame is out). JupyterLab is measured as `make lab` starts it (see
-sbd_utils/explorer/server.py), and plain. Precision is the models'.
+sbd_utils/explorer/server.py), and plain. Precision is the models'. On the book's pages there are
+both models of circles, and the `squares` of chapter 08, whose SBD has half as many channels.
 """
 
 import argparse
@@ -73,8 +74,10 @@ PIXELS = """(canvas) => {
 }"""
 PAGES = (("lab", True), ("lab", False), ("voila", True), ("app", True), ("book", True))
 """Kinds of pages, and whether their server is prompt; the book's core is in the page itself."""
-ONLY_BOTH = ("app", "book")
-"""Pages that show both models, and none alone."""
+SHOWN = {"app": ["both"], "book": ["both", "squares"]}
+"""What those pages show, which show no model alone."""
+BOOK = {"both": "", "squares": "notebooks/08_other_worlds.html"}
+"""Where in the book that is."""
 CONTROLS = ("circle", "plane", "slider")
 TURN = 100
 """Moves in which a hand goes around."""
@@ -104,10 +107,10 @@ def main() -> None:
             if kind not in options.pages:
                 continue
             with serve_page(kind, Path(folder), prompt) as address:
-                for label in ["both"] if kind in ONLY_BOTH else shown:
+                for label in SHOWN.get(kind, list(shown)):
                     page = open_page(chromium)
                     if kind == "book":
-                        page.goto(address)
+                        page.goto(address + BOOK[label])
                         page.get_by_role("button", name="Open the explorer").click()
                     else:
                         go_to(page, kind, address, f"{label}.ipynb")
@@ -168,7 +171,7 @@ def measure(page, root, control: str, events: int, warm_up: int = 20) -> dict:
     node = {
         "circle": root.locator("canvas.pad").nth(0),
         "plane": root.locator("canvas.pad").nth(1),
-        "slider": root.locator("input[type=range]").first,
+        "slider": root.locator(".latent input[type=range]").first,
     }[control]
     picture = root.locator("canvas.picture").first
     before = picture.evaluate(PIXELS)

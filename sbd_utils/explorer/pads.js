@@ -156,9 +156,21 @@ function listenToPointer(pad, hand, point) {
     lag = [0, 0];
     follow(event);
   });
+  const drags = ({ isPrimary, buttons }) => isPrimary && buttons & LEFT_BUTTON;
+  let isHeard = false; // whether this frame has had a move
   pad.canvas.addEventListener("pointermove", (event) => {
-    if (event.isPrimary && event.buttons & LEFT_BUTTON) follow(event);
-    else if (!event.buttons) point(...pad.fromShares(...place(event)));
+    if (!drags(event)) {
+      if (!event.buttons) point(...pad.fromShares(...place(event)));
+    } else if (`${place(event)}` !== `${before}`) follow(event);
+  });
+  // The same moves, not held back until the next frame, where the browser tells them: one a frame.
+  pad.canvas.addEventListener("pointerrawupdate", (event) => {
+    if (isHeard || !drags(event)) return;
+    isHeard = true;
+    requestAnimationFrame(() => {
+      isHeard = false;
+    });
+    follow(event);
   });
   pad.canvas.addEventListener("pointerleave", () => point());
 }

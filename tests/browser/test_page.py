@@ -121,6 +121,36 @@ def is_orange(picture: np.ndarray) -> np.ndarray:
     return picture[..., 0] - picture[..., 2] > 60
 
 
+def test_a_drag_is_heard_at_once_and_once(mount):
+    page, _ = mount(small())
+    page.evaluate(
+        """() => {
+            window.heard = [];
+            const { send } = model;
+            model.send = (message) => {
+                if (message.type === "image") heard.push([event.type, message.x]);
+                send(message);
+            };
+        }"""
+    )
+    box = page.locator("canvas.pad").first.bounding_box()
+    move = lambda share: page.mouse.move(box["x"] + share * box["width"], box["y"] + 100)  # noqa: E731
+    move(0.4)
+    page.mouse.down()
+    page.wait_for_function(SETTLED)
+    for count, share in ((2, 0.5), (3, 0.6)):  # both before the page's clock lets a frame end
+        move(share)
+        page.wait_for_function("(count) => heard.length === count", arg=count)
+    page.clock.run_for(50)
+    move(0.7)
+    page.wait_for_function("heard.length === 4")
+    page.wait_for_function(SETTLED)
+    page.mouse.up()
+    kinds, places = zip(*page.evaluate("heard"), strict=True)
+    assert kinds == ("pointerdown", "pointerrawupdate", "pointermove", "pointerrawupdate")
+    assert np.allclose(np.diff(places), np.diff(places)[0], atol=0.5)
+
+
 def test_one_press_in_one_of_two_views_saves_one_file(mount):
     page, _ = mount(small(), views=2)
     before = status(page, 1)
