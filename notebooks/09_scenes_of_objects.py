@@ -407,15 +407,16 @@ else:
 # rounds otherwise, and that makes another run of it. The seed above is one that came apart on both.
 #
 # Is that good? It needs something to be beaten. **k-means** groups the pixels of one image by colour and position: no
-# training, no network.
+# training, no network. And it should meet a network at its best: from here on it is one that was trained twenty times
+# as long, two thirds of that on whole images (`slots-long`; of three seeds the median by ARI).
 #
 # **Predict:** against k-means with five clusters, on 200 scenes: who has the better foreground ARI, where the sprites
 # have hues far apart? Where they are free, so that two may be alike by chance? And where all have *one* hue?
 #
 # <details><summary>Answer</summary>
 #
-# k-means, by far, in the first two. With one hue it falls to nearly nothing, and the network stays what it was. The
-# network has learned what a sprite looks like; k-means knows colours.
+# k-means, in the first two. With one hue it falls to nearly nothing, and the network stays what it was. The network has
+# learned what a sprite looks like; k-means knows colours.
 #
 # </details>
 
@@ -423,7 +424,9 @@ else:
 from sbd_utils import kmeans_masks, random_masks, score_segmentation, take_apart, voronoi_masks
 
 HUES = ("distinct", "free", "shared")
-model = load_pretrained("slots_scenes")  # as above, trained on to whole images
+model, longer = load_pretrained("slots_scenes"), SCENE_RECIPES["slots-long"]
+whole = sum(longer.fit["pool"](step / longer.steps) == 1 for step in range(longer.steps))
+print(f"slot attention after {longer.steps:,} updates, {whole:,} of them on whole images")
 shape = (200, 5, 32, 32)
 print_header()
 compared = {}
@@ -440,17 +443,17 @@ for hues in HUES:
 
 # %%
 for hues in HUES:
-    ahead = compared[hues, "k-means, 5 clusters"]["foreground_ari"]
-    ahead -= compared[hues, "slot attention"]["foreground_ari"]
-    assert (ahead > 0.2) if hues != "shared" else (ahead < -0.4)
-    assert compared[hues, "slot attention"]["ari"] > 0.7  # the ground
-    assert compared[hues, "k-means, 5 clusters"]["ari"] < 0.7
+    ours, clustered = (compared[hues, name] for name in ("slot attention", "k-means, 5 clusters"))
+    ahead = clustered["foreground_ari"] - ours["foreground_ari"]
+    assert (ahead > 0.05) if hues != "shared" else (ahead < -0.5)
+    assert ours["ari"] > 0.8 > 0.7 > clustered["ari"]  # the ground
+    assert ours["held"] > 0.8
 
 # %% [markdown]
-# So where colours tell objects apart, clustering beats this network in its own discipline. It must
-# fail where they do not, and it does. It has no idea of the ground, either: spare clusters cut it up, which only the
-# ARI of all pixels tells. And it gives no code that one could read or change. (The network was trained on free hues
-# alone.)
+# So where hues are far apart clustering beats this network in its own discipline, and where they are free it still has
+# the better foreground ARI: it works on single pixels, and its edges are clean. It must fail where there is one hue,
+# and it does. It has no idea of the ground, either: spare clusters cut it up, which only the ARI of all pixels tells.
+# And it gives no code that one could read or change. (The network was trained on free hues alone.)
 #
 # ## 4. What a slot can paint, and what a score can see
 #
@@ -557,13 +560,15 @@ print(
 )
 print(*(f"{name} {max(value, 0):.2f}" for name, value in told.items()), sep=", ")
 assert min(told["x"], told["y"]) > 0.98
-assert told["hue"] > 0.85
+assert told["hue"] > 0.95
+assert 0.4 < told["size"] < 0.8
 assert told["shape"] < 0.1
 
 # %% [markdown]
-# Where and which hue, yes; how large, a little; which shape, no (not linearly: it draws all sprites as much the same
+# Where and which hue, yes; how large, in part; which shape, no (not linearly: it draws all sprites as much the same
 # blob). So the grid of notebook 04 should be there for *one object of a scene*: let a green circle walk along straight
-# lines, while three other sprites stand still.
+# lines, while three other sprites stand still. (It turns at x = 18. Nearer to the magenta circle, which it would hide
+# in part, there are scenes in which no slot holds it: try 20.)
 #
 # **Predict:** how far does the code of the magenta circle move, which stands still: as far as green's, a quarter as
 # far, less than a tenth?
@@ -580,7 +585,7 @@ from sbd_utils.data.scenes import Layout
 
 ones = torch.ones(len(codes), 1)
 to_place = torch.linalg.lstsq(torch.cat([codes, ones], 1), factors[:, :2]).solution  # [9, 2]
-xx, yy, labels = generate_spaced_coordinates(5, 20, 16, 4)  # [128] each
+xx, yy, labels = generate_spaced_coordinates(4, 18, 16, 4)  # [128] each
 same = np.ones(128)
 walker = torch.tensor(np.stack([xx, yy, 11.5 * same, 0 * same, 120 * same], 1)).float()
 standing = [[26, 10, 11.5, 0, 300], [26, 26, 11.5, 1, 210], [10, 26, 11.5, 2, 30]]
@@ -612,10 +617,9 @@ print(
 figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.6))
 plot_strip(left, walk.images[[0, 40, 127]], title="green moves")
 axis_names = ("x, read off the code", "y, read off the code")
-shown = places_read.numpy()
-plot_coordinate_grid(
-    right, shown[:, 0], shown[:, 1], labels[known], "what the slots' codes say", axis_names
-)
+shown = np.full((128, 2), np.nan)  # where no slot holds it, the lines break
+shown[known] = places_read.numpy()
+plot_coordinate_grid(right, *shown.T, labels, "what the slots' codes say", axis_names)
 right.plot(*read["stands"][1].T, "x", color="0.3", markersize=4)
 right.set(xlim=(0, 32), ylim=(32, 0), aspect="equal", adjustable="box")
 show(
@@ -646,14 +650,16 @@ directions = torch.linalg.lstsq(said, codes).solution  # [5, 8]
 left_over = (codes - said @ directions).square().sum() / (codes - codes.mean(0)).square().sum()
 print(f"place and hue explain {1 - left_over:.0%} of the variance of the codes")
 
-scene = SceneStream(seed=HELD_OUT, objects=3).batch(2, 20)
+scene = SceneStream(seed=HELD_OUT, objects=4).batch(2, 20)  # and no slot is spare
 with torch.no_grad():
     slots = model(scene.images)
-hands = holding_slots(scene.masks, slots.layers.masks[:, :, 0])  # [20, 3] which slot holds which
-number = int(np.flatnonzero((hands >= 0).all(1))[0])  # the first scene of which all are held
+hands = holding_slots(scene.masks, slots.layers.masks[:, :, 0])  # [20, 4] which slot holds which
+gaps = torch.stack([torch.pdist(places).min() for places in scene.factors[..., :2]])  # [20] pixels
+free = (hands >= 0).all(1) & (gaps > 10).numpy()
+number = int(np.flatnonzero(free)[0])  # the first scene of which all are held, and none overlap
 mean, taken = slots.mean[number], int(hands[number, 0])  # [5, 8], and the slot in hand
 hue = torch.deg2rad(scene.factors[number, 0, 4])
-assert left_over < 0.15
+assert left_over < 0.1
 
 # %%
 steps = torch.linspace(-8, 8, 9)
@@ -704,13 +710,13 @@ for objects in (4, 5):
 
 # %%
 five_of_five, seven_of_five = sizes[5, 5], sizes[5, 7]
-assert sizes[4, 3]["held"] < 0.2 < 0.5 < sizes[4, 5]["held"]
+assert sizes[4, 3]["held"] < 0.4 < 0.7 < sizes[4, 5]["held"]
 assert seven_of_five["foreground_ari"] > five_of_five["foreground_ari"]
 
 # %% [markdown]
 # With three slots it breaks down, for the starts are learned, each has its part, and three are not enough for a ground
-# and four sprites. Five objects, which it never saw, it takes apart less well than four, and more slots help a little.
-# It is one network, of one seed.
+# and four sprites. Five objects, which it never saw, it takes apart less well than four, and a sixth slot mends a part
+# of that. It is one network, of one seed.
 #
 # ### By your own hand
 #
@@ -874,7 +880,7 @@ for hues in HUES:
     ours, slotted, clustered = (
         compared[hues, name] for name in ("MONet", "slot attention", "k-means, 5 clusters")
     )
-    assert ours["held"] > max(0.9, slotted["held"] + 0.1)
+    assert ours["held"] > max(0.9, slotted["held"] + 0.05)
     assert ours["ari"] > clustered["ari"] + 0.1
     ahead = clustered["foreground_ari"] - ours["foreground_ari"]
     assert (ahead > 0.05) if hues != "shared" else (ahead < -0.6)
@@ -925,17 +931,22 @@ assert min(same, kept_back) > 0.9
 
 # %% [markdown]
 # From the top down: an order that nobody asked for. Is it this run's whim? Two more seeds were trained by the same
-# recipe. Each could have found an order of its own, from below, from the side, or none.
+# recipe. Each could have found an order of its own, from below, from the side, or none. And one run, of the first seed,
+# was given 25 times as long (`monet_long`).
+#
+# **Before you look:** four networks, of which you know one. From which side will the others cut?
 
 # %%
-for name in ("monet_scenes", "monet_scenes_1", "monet_scenes_2"):
+for name in ("monet_scenes", "monet_scenes_1", "monet_scenes_2", "monet_long"):
     masks = take_apart(load_pretrained(name), true.images, pool=2).masks
     scores = score_segmentation(true.masks, masks).means()
     row, early, late = pairs_in_order(holding_slots(true.masks, masks))
     above, left_of = (true.factors[row, early, i] < true.factors[row, late, i] for i in (1, 0))
     print(f"{name:15} held {scores['held']:.2f}, ARI {scores['ari']:.2f}; cut first: the", end=" ")
     print(f"higher in {above.float().mean():.0%}, the farther left in {left_of.float().mean():.0%}")
-    assert above.float().mean() > 0.8 > 0.7 > left_of.float().mean() > 0.3
+    sides = (left_of, above) if name == "monet_long" else (above, left_of)
+    decides, does_not = (side.float().mean() for side in sides)
+    assert decides > 0.8 > 0.7 > does_not > 0.3
 
 # %%
 DISTANCES = (3, 5, 7, 10, 14)  # pixels between the centres
@@ -980,17 +991,19 @@ assert held["MONet", "opposite"][0] < 0.65 < 0.95 < held["MONet", "equal"][3]
 assert max(held["k-means", "equal"]) < 0.6 < 0.95 < min(held["k-means", "opposite"])
 
 # %% [markdown]
-# **MONet divides by place here, not by colour**, and from the top down on each of three seeds; we do not know why. Two
-# circles that touch, at a distance of 10, it parts as well in equal hues as in opposite ones. Two of which one hides
-# most of the other it does not part even in opposite hues, where k-means always does (one slot has both, and counts for
-# the front one). What it cuts out is what the broadcast decoder can draw: one blob of about a sprite's size. That is
-# our reading; no cell here tests it.
+# **MONet divides by place here, not by colour.** Three runs of its recipe cut from the top down, and the one that was
+# trained for longer from the left: an order in the plane is what every one of the four came to, and which one is a
+# run's own. Why they come to one we do not know. Two circles that touch, at a distance of 10, it parts as well in equal
+# hues as in opposite ones. Two of which one hides most of the other it does not part even in opposite hues, where
+# k-means always does (one slot has both, and counts for the front one). What it cuts out is what the broadcast decoder
+# can draw: one blob of about a sprite's size. That is our reading; no cell here tests it.
 #
 # What was changed against the paper, to have it in five minutes of one core: one flat colour for a slot in place of
-# RGB, means over blocks, a small network that cuts, a black ground, and distinct hues. It has seen 32,000 images. The
-# [code](https://github.com/dfdazac/monet) by the author of our blog post draws RGB and trains for 60,000 updates of 64,
-# 3.8 million images; four hours of a graphics card, says its page. Whether training needs distinct hues was not tried,
-# nor was RGB. The circles were shown to the first seed alone.
+# RGB, means over blocks, a small network that cuts, a black ground, and distinct hues. It has seen 32,000 images. With
+# 800,000 (half an hour of a processor) it holds 0.97 of the sprites in place of 0.94, and the ARI is 0.84 as before,
+# close to what blocks of 2 allow (`scenes_long.csv`). The [code](https://github.com/dfdazac/monet) by the author of our
+# blog post draws RGB and trains for 60,000 updates of 64, 3.8 million images; four hours of a graphics card, says its
+# page. Whether training needs distinct hues was not tried, nor was RGB. The circles were shown to the first seed alone.
 #
 # ## 9. Every seed
 #
@@ -1046,6 +1059,10 @@ print(
 print(f"{len(iodine_rows)} divide; the ground is shared in {sum(r.ari < 0.5 for r in iodine_rows)}")
 assert len(divided) == len(live_rows)
 assert min(row.ari for row in whole_rows) > 0.7
+long_rows = [row for row in every_run if row.recipe == "slots-long"]
+print("slots-long: held", *(f"{row.held:.2f}" for row in long_rows))
+assert len(long_rows) == 3
+assert min(row.held for row in long_rows) > max(row.held for row in whole_rows) + 0.05
 
 # %% [markdown]
 # Three things go wrong, each by its own score. A run may not divide scenes in its time; *held* shows it. In this table
@@ -1053,10 +1070,11 @@ assert min(row.ari for row in whole_rows) > 0.7
 # otherwise, and only eight come apart. So ten of ten was luck, too: seeds are a sample, and a processor is part of the
 # seed. It may divide the sprites, and let two slots share the ground, which costs most of the ARI of all pixels and
 # nothing of the foreground ARI: three runs of IODINE, one of `slots-live`, one of `slots-64`. And slots that are left
-# over share sprites, which costs the foreground ARI. Trained on to whole images (`slots`), one slot has the ground in
-# each of three seeds; five times as long (`scenes_long.csv`, seed 0 alone, 17 minutes of a processor) it holds 0.85 of
-# the sprites in place of 0.74, and most of that came with the last 1,800 updates, of whole images. With RGB seven runs
-# of ten have the first fault: they tile (section 4), and the one run of IODINE with RGB holds 0.28.
+# over share sprites, which costs the foreground ARI. Trained on to whole images (`slots`, 2,400 updates), one slot has
+# the ground in each of three seeds, and 0.68 to 0.74 of the sprites are held. With 30,000 updates, two thirds of them
+# of whole images (`slots-long`, 22 minutes of a processor), it is 0.84, 0.86 and 0.91, at an ARI of 0.84 each: fewer
+# sprites are shared, and still some are. With RGB seven runs of ten have the first fault: they tile (section 4), and
+# the one run of IODINE with RGB holds 0.28.
 #
 # The two recipes whose names end in 64 are the same for images of 64 × 64 pixels, drawn in blocks of twice the width:
 # as many blocks to draw, four times the pixels to look at. IODINE divides them in three of three, though in two with an
@@ -1072,18 +1090,20 @@ assert min(row.ari for row in whole_rows) > 0.7
 #   that it could draw is one of the two.
 # - A softmax over broadcast decoders draws any number of things, with the order of depth in its logits.
 # - Slot attention, from random weights in about a minute of one thread, divides scenes on ten of ten fresh seeds, 0.46
-#   to 0.64 of the sprites held; and on eight of the same ten on another processor.
+#   to 0.64 of the sprites held; and on eight of the same ten on another processor. After 30,000 updates, most of them
+#   of whole images, three seeds hold 0.84 to 0.91.
 # - With RGB in place of one colour the slots are tiles in seven runs of ten, and objects in three. The foreground ARI
 #   is as high for either.
 # - k-means beats it where hues differ, and falls to nothing where they do not; the network's scores change little.
-# - A slot's code tells where its sprite is and which hue it has (R² 0.99 and above 0.85, linear, held out), hardly how
+# - A slot's code tells where its sprite is and which hue it has (R² above 0.98 and 0.95, linear, held out), in part how
 #   large it is, and not which shape.
-# - What can be read can be written: place and hue explain more than 85 % of the variance of the codes, and a sprite
+# - What can be read can be written: place and hue explain more than 90 % of the variance of the codes, and a sprite
 #   goes where its code is sent.
 # - IODINE, without an encoder, holds no sprite before its first refinement, and more after three than after one.
-# - MONet cuts sprites from the top down, in 87 % of pairs or more on each of three seeds, and leaves the ground. The
-#   first seed holds more than 0.9 of them whether the hues of a scene are distinct, free or one, though it was trained
-#   on distinct ones alone. Two circles that nearly cover each other it does not part by their hues, as k-means does.
+# - MONet cuts sprites in an order of the plane, and leaves the ground: from the top down in 87 % of pairs or more on
+#   each of three seeds, from the left in 91 % after 25 times as many updates. The first seed holds more than 0.9 of
+#   them whether the hues of a scene are distinct, free or one, though it was trained on distinct ones alone. Two
+#   circles that nearly cover each other it does not part by their hues, as k-means does.
 #
 # ## What could be wrong with it
 #

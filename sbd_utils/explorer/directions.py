@@ -26,8 +26,8 @@ class Directions(NamedTuple):
 
     How far that is right stands in tests/explorer/test_scene.py, of `slots_scenes` and objects of
     scenes that were not fitted, to random places and hues: half of the drawn centres of mass are
-    within half a pixel of where they were asked to be, nine in ten within 1.3 pixels; half of the
-    hues within 5 degrees, nine in ten within 12.
+    within 0.4 pixels of where they were asked to be, nine in ten within 1.3; half of the hues
+    within 4 degrees, nine in ten within 8.
     """
 
     weights: np.ndarray

@@ -121,12 +121,12 @@ def test_objects_are_drawn_where_and_as_they_were_asked_to_be(hand):
     named = dict(astray=astray, turned=turned, off=off, shifted=shifted)
     for name, values in named.items():
         print(name, len(values), np.quantile(values, [0.5, 0.9]).round(2))
-    assert np.median(astray) < 0.5
+    assert np.median(astray) < 0.4
     assert np.quantile(astray, 0.9) < 1.3
-    assert np.median(turned) < 4
-    assert np.median(off) < 5
-    assert np.quantile(off, 0.9) < 12
-    assert np.median(shifted) < 0.25
+    assert np.median(turned) < 2
+    assert np.median(off) < 4
+    assert np.quantile(off, 0.9) < 8
+    assert np.median(shifted) < 0.2
 
 
 # Twins
@@ -161,7 +161,7 @@ def test_without_twins_more_objects_are_held_and_the_picture_is_as_good(hand):
         scores.append(means)
     shared, alone = scores
     print(shared, alone)
-    assert alone["held"] > shared["held"] + 0.1
+    assert 1 - alone["held"] < 0.7 * (1 - shared["held"])
     assert alone["surplus_slots"] < shared["surplus_slots"] - 0.3
     assert alone["squared_error"] < shared["squared_error"] + 0.001
 
