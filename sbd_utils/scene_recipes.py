@@ -175,8 +175,8 @@ SCENE_RECIPES: dict[str, SceneRecipe] = {
 LIVE_MARKS = {"iodine-blocks": 0.5, "slots-live": 0.4}
 """The share of sprites that one slot holds (`held` in `SegmentationScores`) above which a short run
 counts as having taken scenes apart. In pretrained/evidence/scenes.csv all ten runs of either do; on
-another processor eight of the same ten of slot attention (scenes_again.csv). Voronoi's tiles, which
-know nothing of the scene, hold 0.03."""
+two other processors eight and nine of the same ten of slot attention (scenes_again.csv,
+scenes_third.csv). Voronoi's tiles, which know nothing of the scene, hold 0.03."""
 
 
 def train_scenes(
