@@ -77,8 +77,8 @@ SLOTS = SceneRecipe(
     },
 )
 
-# The same with two thirds of 30,000 updates for whole images, where most of what a longer run gains
-# is gained (pretrained/evidence/scenes_long.csv). No trial of it went before.
+# The same for 30,000 updates, two thirds of them of whole images: in a run of 12,000 most was
+# gained in the last stage (pretrained/evidence/scenes_long_curves.csv). No trial went before it.
 SLOTS_LONG = SLOTS._replace(
     steps=30_000,
     fit={

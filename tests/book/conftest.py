@@ -29,7 +29,7 @@ def site(tmp_path_factory) -> Path:
             ]
             environment = [f"VENV={sys.prefix}", *there]
             made = subprocess.run(
-                ["make", "book", *environment],
+                ["make", "book", "ARGS=", *environment],  # those of `make test` are pytest's
                 cwd=ROOT,
                 capture_output=True,
                 text=True,
