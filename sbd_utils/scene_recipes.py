@@ -61,6 +61,9 @@ IODINE_BLOCKS = SceneRecipe(
     },
 )
 
+# The same for ten times as long.
+IODINE_LONG = IODINE_BLOCKS._replace(steps=6000)
+
 # Slot attention from blocks of 4 to whole images.
 SLOTS = SceneRecipe(
     kind="SlotAttentionVAE",
@@ -157,6 +160,7 @@ SCENE_RECIPES: dict[str, SceneRecipe] = {
     "iodine-blocks-64": doubled(IODINE_BLOCKS),
     "iodine-blocks-rgb": changed(IODINE_BLOCKS, flat=False),
     "iodine-blocks-shared": changed(IODINE_BLOCKS, own_starts=False),
+    "iodine-long": IODINE_LONG,
     "monet": MONET,
     "slots": SLOTS,
     "slots-64": doubled(SLOTS),
