@@ -18,8 +18,9 @@ from sbd_utils.explorer.pictures import gif, png, side_by_side, to_bytes
 from sbd_utils.scene_scoring import take_apart
 
 SEED = 0
-"""Of the scenes, where nothing else is said. Of the first twelve `slots_scenes` takes one
-apart in part only."""
+"""Of the scenes, where nothing else is said.
+
+Of the first twelve `slots_scenes` takes one apart in part only."""
 SCENES = 12
 """Scenes among which a hand chooses."""
 LEAST = 8

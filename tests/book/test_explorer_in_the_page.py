@@ -436,9 +436,7 @@ def test_a_film_of_colours_keeps_them(bare, colors):
     if colors <= 256:
         assert off.max() == 0
     else:
-        assert (
-            np.median(off) < 16
-        )  # 256 of a thousand colors that have nothing to do with each other
+        assert np.median(off) < 16  # 256 stand for a thousand that have nothing in common
 
 
 def test_a_film_of_nothing_is_refused(bare):
