@@ -306,12 +306,14 @@ class _Objective(nn.Module):
 def fast_precision(device_type: str) -> str:
     """'bf16' where the processor multiplies bfloat16 faster than float32, else 'fp32'.
 
-    That is on most GPUs since 2020, and on CPUs with the AVX-512 or AMX instructions for it.
+    That is on most GPUs since 2020, and on CPUs with the AVX-512 or AMX instructions for it, unless
+    oneDNN, which multiplies there, is told to do without (ONEDNN_MAX_CPU_ISA).
     """
     if device_type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     capable = torch.cpu.get_capabilities()
-    return "bf16" if capable.get("avx512_bf16") or capable.get("amx_bf16") else "fp32"
+    has_bf16 = capable.get("avx512_bf16") or capable.get("amx_bf16")
+    return "bf16" if has_bf16 and torch.ops.mkldnn._is_mkldnn_bf16_supported() else "fp32"
 
 
 def _precision_of(checkpoint: str | Path | None) -> str | None:

@@ -256,6 +256,20 @@ def test_bf16_trains_and_keeps_fp32_weights():
     assert fast_precision("cpu") in ("fp32", "bf16")
 
 
+def test_bf16_is_not_taken_where_onednn_must_do_without_avx512():
+    """It would be emulated then, at a hundredth of the speed."""
+    code = "from sbd_utils.training import fast_precision; print(fast_precision('cpu'))"
+    for name, value in (("ONEDNN_MAX_CPU_ISA", "AVX2"), ("DNNL_MAX_CPU_ISA", "avx2")):
+        run = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {name: value},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+        assert run.stdout == "fp32\n", run.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
